@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The tree is the design: who may import whom is written here and checked by
+// `swift build --explicit-target-dependency-import-check error`. See docs/architecture.md.
+
+let settings: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+func tests(_ target: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(target)Tests", dependencies: [.byName(name: target), "TestSupport", "StorageCore"] + dependencies,
+        swiftSettings: settings)
+}
+
+let tests: [Target] = [
+    tests("HostTools"),
+    tests("StorageBackends", ["HostTools"]),
+    tests("NFSExports", ["HostTools", "NFSClient"]),
+    tests("Catalog"),
+    tests("Provisioning", ["Catalog", "StorageBackends", "NFSExports"]),
+    tests("NodeAPI"),
+    tests(
+        "NodeHTTP",
+        [
+            "NodeAPI", "Provisioning", .product(name: "HummingbirdTesting", package: "hummingbird"),
+            .product(name: "Hummingbird", package: "hummingbird"),
+        ]),
+    tests("convert2nfs", ["NodeAPI"]),
+    tests("convert2nfsd", ["HostTools", "Provisioning"]),
+    .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
+    .testTarget(
+        name: "IntegrationTests", dependencies: ["TestSupport", "StorageCore", "HostTools", "NodeAPI", "NFSClient"],
+        swiftSettings: settings),
+]
+
+let package = Package(
+    name: "convert2nfs",
+    products: [
+        .executable(name: "convert2nfsd", targets: ["convert2nfsd"]),
+        .executable(name: "convert2nfs", targets: ["convert2nfs"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CNFS", pkgConfig: "libnfs", providers: [.apt(["libnfs-dev"])]),
+        .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
+        .target(name: "StorageCore", swiftSettings: settings),
+        .target(
+            name: "HostTools",
+            dependencies: [.product(name: "Subprocess", package: "swift-subprocess"), system],
+            swiftSettings: settings),
+        .target(name: "StorageBackends", dependencies: ["StorageCore", "HostTools"], swiftSettings: settings),
+        .target(
+            name: "NFSExports", dependencies: ["StorageCore", "HostTools", "CDBus", logging], swiftSettings: settings),
+        .target(name: "NFSClient", dependencies: ["CNFS"], swiftSettings: settings),
+        .target(
+            name: "Catalog",
+            dependencies: ["StorageCore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: settings),
+        .target(
+            name: "Provisioning", dependencies: ["StorageCore", "Catalog", logging, lifecycle],
+            swiftSettings: settings),
+        .target(
+            name: "NodeAPI",
+            dependencies: [
+                "StorageCore", "Yams",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .target(
+            name: "NodeHTTP",
+            dependencies: [
+                "StorageCore", "NodeAPI", "Provisioning", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "convert2nfsd",
+            dependencies: [
+                "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning", "NodeAPI",
+                "NodeHTTP", "Yams", arguments, lifecycle, logging, system,
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "convert2nfs", dependencies: ["NodeAPI", "NFSClient", arguments], swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning", "NodeAPI",
+                "NFSClient", logging,
+            ],
+            swiftSettings: settings),
+    ] + tests,
+    swiftLanguageModes: [.v6]
+)

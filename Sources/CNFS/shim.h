@@ -1,0 +1,3 @@
+#include <stdint.h>
+#include <sys/time.h>
+#include <nfsc/libnfs.h>

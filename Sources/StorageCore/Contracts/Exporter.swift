@@ -1,0 +1,57 @@
+/// The NFS server's exports. One conformance suite (TestSupport) is run by every implementation.
+/// Callers mount first and export then, and withdraw before they unmount.
+///
+/// Errors: `unavailable` when the server does not run or does not answer in time, `internal` with the server's own words
+/// when it refuses.
+package protocol Exporter: Sendable {
+    /// Ensures a server that serves exactly `exports`. A server that runs is taken over as it is and only corrected where it
+    /// differs, so no client notices; one that does not run is started with all of them in place before its port opens.
+    /// `.unchanged` only if it ran and served exactly these.
+    func serve(_ exports: [Export]) async throws(StorageError) -> Outcome
+
+    /// Ensures this export with exactly these clients and this squash. Clients that are no longer named lose what they hold.
+    func ensure(_ export: Export) async throws(StorageError) -> Outcome
+
+    /// Ensures that nobody is served `export` any more: its handles are stale, its opens revoked, so that it can be unmounted.
+    func withdraw(_ export: Export) async throws(StorageError) -> Outcome
+
+    /// What the server serves now, asked from the server. `unavailable` if it does not run.
+    func exports() async throws(StorageError) -> [ObservedExport]
+}
+
+/// What a volume's export is to be.
+package struct Export: Hashable, Sendable, Codable {
+    package let id: ExportID
+    package let fsid: VolumeID
+    package let path: MountPath
+    package let squash: Squash
+    /// In `ClientRule.normalized` order.
+    package let clients: [ClientRule]
+
+    package init(id: ExportID, fsid: VolumeID, path: MountPath, squash: Squash, clients: [ClientRule]) {
+        self.id = id
+        self.fsid = fsid
+        self.path = path
+        self.squash = squash
+        self.clients = clients
+    }
+}
+
+/// What a server says it serves.
+package struct ObservedExport: Hashable, Sendable {
+    package let id: ExportID
+    package let path: MountPath
+    package let squash: Squash
+    package let clients: [ClientRule]
+
+    package init(id: ExportID, path: MountPath, squash: Squash, clients: [ClientRule]) {
+        self.id = id
+        self.path = path
+        self.squash = squash
+        self.clients = clients
+    }
+
+    package init(_ export: Export) {
+        self.init(id: export.id, path: export.path, squash: export.squash, clients: export.clients)
+    }
+}

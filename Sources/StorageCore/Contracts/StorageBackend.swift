@@ -1,0 +1,102 @@
+/// A pool of block storage that volumes are carved from. One conformance suite (TestSupport) is run by every
+/// implementation. All methods are idempotent: they ensure a state and say whether they changed anything; asking for
+/// the state that is there answers `.unchanged`. None of them formats, mounts or exports. Callers hold the volume's lock, so no two
+/// calls about one volume run at once; calls about different volumes do. All need root where the real pool does.
+///
+/// Errors: `outOfCapacity` when the pool has no room (nothing is left behind), `busy` when something holds the device,
+/// `notFound` for storage that is not there where it must be, `unavailable` when the pool does not answer,
+/// `internal` for the rest.
+package protocol StorageBackend: Sendable {
+    /// Ensures blank storage of exactly `capacity` for the volume, carrying its identity, not active.
+    /// `conflict` if storage of that name carries another id.
+    func create(_ volume: VolumeIdentity, capacity: ByteCount) async throws(StorageError) -> Outcome
+
+    /// Ensures storage for the volume with the content of `source`, of `capacity` (at least the source's). The caller has frozen a source
+    /// volume that is mounted. The copy still has the source's filesystem UUID; see `VolumeFilesystem.renew`.
+    func copy(_ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount) async throws(StorageError)
+        -> Outcome
+
+    /// Ensures at least `capacity`, online. Never shrinks.
+    func grow(_ volume: VolumeIdentity, to capacity: ByteCount) async throws(StorageError) -> Outcome
+
+    /// Ensures nothing is left of the volume, half-made parts included. `busy` if its device is mounted; snapshots of it stay.
+    func remove(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome
+
+    /// Ensures the volume has a block device and answers it. The number may differ after every activation.
+    func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath
+
+    /// Ensures the volume has no block device. `busy` if it is mounted.
+    func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome
+
+    /// Ensures a snapshot of the volume as it is now; the caller has frozen it. A snapshot that exists is left as it is.
+    func createSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome
+
+    /// Ensures nothing is left of the snapshot, half-made parts included.
+    func removeSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome
+
+    /// Everything in the pool: what is ours with its identity, and what is foreign.
+    func inventory() async throws(StorageError) -> PoolInventory
+
+    /// What the pool has and has left.
+    func usage() async throws(StorageError) -> PoolUsage
+}
+
+/// A snapshot as its storage names it: the volume's identity keeps snapshots of a deleted namesake apart.
+package struct SnapshotReference: Hashable, Sendable, Codable {
+    package let volume: VolumeIdentity
+    package let name: SnapshotName
+
+    package init(volume: VolumeIdentity, name: SnapshotName) {
+        self.volume = volume
+        self.name = name
+    }
+}
+
+package enum CopySource: Hashable, Sendable, Codable {
+    case volume(VolumeIdentity)
+    case snapshot(SnapshotReference)
+}
+
+/// A block device node, like `/dev/loop3`.
+package struct DevicePath: Hashable, Sendable, Codable, CustomStringConvertible {
+    package let value: String
+    package init(_ value: String) { self.value = value }
+    package var description: String { value }
+}
+
+package struct PoolInventory: Sendable, Hashable {
+    package struct Entry: Sendable, Hashable {
+        package let identity: VolumeIdentity
+        package let capacity: ByteCount
+        /// Nil while it is not active.
+        package let device: DevicePath?
+
+        package init(identity: VolumeIdentity, capacity: ByteCount, device: DevicePath?) {
+            self.identity = identity
+            self.capacity = capacity
+            self.device = device
+        }
+    }
+
+    package var volumes: [Entry]
+    package var snapshots: [SnapshotReference]
+    /// What lies in the pool and is not ours, as an operator would name it. It is never touched.
+    package var foreign: [String]
+
+    package init(volumes: [Entry] = [], snapshots: [SnapshotReference] = [], foreign: [String] = []) {
+        self.volumes = volumes
+        self.snapshots = snapshots
+        self.foreign = foreign
+    }
+}
+
+package struct PoolUsage: Sendable, Hashable, Codable {
+    package let total: ByteCount
+    /// What new volumes may still take, promises to existing ones deducted.
+    package let available: ByteCount
+
+    package init(total: ByteCount, available: ByteCount) {
+        self.total = total
+        self.available = available
+    }
+}

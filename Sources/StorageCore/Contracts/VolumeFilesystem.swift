@@ -1,0 +1,45 @@
+/// Filesystems on block devices: made once, mounted, grown, frozen. All methods are idempotent, need root, and have a
+/// deadline of their own; a tool that does not end in time is `unavailable`.
+package protocol VolumeFilesystem: Sendable {
+    /// Ensures a filesystem of `kind` with the UUID `id` on `device`. The only place mkfs runs, and only on a device proven blank: one that
+    /// has this very filesystem already is `.unchanged`, anything else on it is `conflict`, a probe that fails is `unavailable`.
+    func format(_ device: DevicePath, as kind: FilesystemKind, id: VolumeID) async throws(StorageError) -> Outcome
+
+    /// Ensures that the copied filesystem on `device` has the UUID `id`, its log replayed. Must not be mounted.
+    func renew(_ device: DevicePath, as kind: FilesystemKind, id: VolumeID) async throws(StorageError) -> Outcome
+
+    /// Ensures `device` is mounted at `path`, making the directory (mode 0000 while nothing is mounted on it).
+    /// `conflict` if something else is mounted there.
+    func mount(_ device: DevicePath, as kind: FilesystemKind, at path: MountPath) async throws(StorageError) -> Outcome
+
+    /// Ensures nothing is mounted at `path` and the directory is gone. `busy`, naming the holders, if it is in use.
+    func unmount(_ path: MountPath) async throws(StorageError) -> Outcome
+
+    /// Ensures the filesystem at `path` fills its device, online.
+    func grow(_ path: MountPath, as kind: FilesystemKind) async throws(StorageError) -> Outcome
+
+    /// Flushes and stops writes until `thaw` (FIFREEZE). Frozen already is `.unchanged`.
+    func freeze(_ path: MountPath) async throws(StorageError) -> Outcome
+
+    /// Lets writes go on (FITHAW). Not frozen, or not mounted, is `.unchanged`.
+    func thaw(_ path: MountPath) async throws(StorageError) -> Outcome
+
+    /// What is mounted at `path`; nil if nothing is. Never blocks on the filesystem itself.
+    func mounted(at path: MountPath) async throws(StorageError) -> DevicePath?
+
+    /// Every mount at or below `root`.
+    func mounts(under root: String) async throws(StorageError) -> [MountPath: DevicePath]
+
+    /// Size and use of the filesystem mounted at `path`; nil if nothing is mounted there.
+    func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage?
+}
+
+package struct FilesystemUsage: Sendable, Hashable, Codable {
+    package let capacity: ByteCount
+    package let used: ByteCount
+
+    package init(capacity: ByteCount, used: ByteCount) {
+        self.capacity = capacity
+        self.used = used
+    }
+}
