@@ -13,6 +13,7 @@ package protocol Exporter: Sendable {
     func ensure(_ export: Export) async throws(StorageError) -> Outcome
 
     /// Ensures that nobody is served `export` any more: its handles are stale, its opens revoked, so that it can be unmounted.
+    /// A server that does not run serves nobody: `.unchanged`. One that runs and does not answer is `unavailable`.
     func withdraw(_ export: Export) async throws(StorageError) -> Outcome
 
     /// What the server serves now, asked from the server. `unavailable` if it does not run.

@@ -16,20 +16,30 @@ package struct Volume: Hashable, Sendable, Codable {
     package let source: VolumeSource?
 
     package init(
-        identity: VolumeIdentity, exportID: ExportID, spec: VolumeSpec, path: MountPath, phase: Phase, createdAt: Date
+        identity: VolumeIdentity, exportID: ExportID, pool: PoolName, filesystem: FilesystemKind, path: MountPath,
+        capacity: ByteCount, squash: Squash, clients: [ClientRule], phase: Phase, condition: Condition = .normal,
+        createdAt: Date, source: VolumeSource?
     ) {
         self.identity = identity
         self.exportID = exportID
-        pool = spec.pool
-        filesystem = spec.filesystem
+        self.pool = pool
+        self.filesystem = filesystem
         self.path = path
-        capacity = spec.capacity
-        squash = spec.squash
-        clients = spec.clients
+        self.capacity = capacity
+        self.squash = squash
+        self.clients = clients
         self.phase = phase
-        condition = .normal
+        self.condition = condition
         self.createdAt = createdAt
-        source = spec.source
+        self.source = source
+    }
+
+    /// A volume that is to be made from `spec`.
+    package init(creating spec: VolumeSpec, id: VolumeID, exportID: ExportID, path: MountPath, createdAt: Date) {
+        self.init(
+            identity: VolumeIdentity(id: id, key: spec.key), exportID: exportID, pool: spec.pool,
+            filesystem: spec.filesystem, path: path, capacity: spec.capacity, squash: spec.squash,
+            clients: spec.clients, phase: .creating, createdAt: createdAt, source: spec.source)
     }
 
     package var key: VolumeKey { identity.key }
@@ -51,12 +61,15 @@ package struct Snapshot: Hashable, Sendable, Codable {
     /// False while it is being taken.
     package var isReady: Bool
 
-    package init(key: SnapshotKey, of volume: Volume, createdAt: Date, isReady: Bool) {
+    package init(
+        key: SnapshotKey, origin: VolumeIdentity, pool: PoolName, filesystem: FilesystemKind, capacity: ByteCount,
+        createdAt: Date, isReady: Bool
+    ) {
         self.key = key
-        origin = volume.identity
-        pool = volume.pool
-        filesystem = volume.filesystem
-        capacity = volume.capacity
+        self.origin = origin
+        self.pool = pool
+        self.filesystem = filesystem
+        self.capacity = capacity
         self.createdAt = createdAt
         self.isReady = isReady
     }

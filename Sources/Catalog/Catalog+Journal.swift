@@ -1,0 +1,129 @@
+import FoundationEssentials
+import GRDB
+import StorageCore
+
+/// A change of the nouns that belongs into the same transaction as a move of the journal.
+package enum CatalogChange: Sendable {
+    case putVolume(Volume)
+    case removeVolume(VolumeKey)
+    case putSnapshot(Snapshot)
+    case removeSnapshot(SnapshotKey)
+}
+
+/// A volume to be, before it has its export id.
+package struct VolumeDraft: Sendable {
+    package let id: VolumeID
+    package let spec: VolumeSpec
+    package let path: MountPath
+    package let createdAt: Date
+
+    package init(id: VolumeID, spec: VolumeSpec, path: MountPath, createdAt: Date) {
+        self.id = id
+        self.spec = spec
+        self.path = path
+        self.createdAt = createdAt
+    }
+}
+
+extension Catalog {
+    /// Writes a new volume (phase `creating`, with an export id nobody has) and the operation that makes it.
+    /// `conflict` if the name is taken or another volume, which is named, has the same path.
+    package func begin(_ operation: Operation, creating draft: VolumeDraft) async throws(StorageError) -> Volume {
+        try await write { database in
+            let key = draft.spec.key
+            if try VolumeRow.fetch(key, database) != nil {
+                throw StorageError(.conflict, "the volume \(key) exists already", resource: key.resource)
+            }
+            if let other = try VolumeRow.filter(Column("path") == draft.path.value).fetchOne(database) {
+                throw StorageError(
+                    .conflict,
+                    "\(draft.path) is the path of the volume \(other.namespace)/\(other.name) already; choose another name",
+                    resource: key.resource)
+            }
+            let volume = Volume(
+                creating: draft.spec, id: draft.id, exportID: try takeExportID(database), path: draft.path,
+                createdAt: draft.createdAt)
+            try VolumeRow(volume).insert(database)
+            try OperationRow(operation).insert(database)
+            return volume
+        }
+    }
+
+    /// Writes an operation that is about to touch the world, with what it changes at once.
+    package func begin(_ operation: Operation, _ changes: [CatalogChange] = []) async throws(StorageError) {
+        try await write { database in
+            try apply(changes, database)
+            try OperationRow(operation).insert(database)
+        }
+    }
+
+    /// Writes how far the operation is, and what changed with it. A finished one stays for the record; the newest 1,000 are kept.
+    package func record(_ operation: Operation, _ changes: [CatalogChange] = []) async throws(StorageError) {
+        try await write { database in
+            try apply(changes, database)
+            try OperationRow(operation).updateJournal(database)
+            guard operation.isFinished else { return }
+            try database.execute(
+                sql: """
+                    DELETE FROM operation WHERE endedAt IS NOT NULL
+                    AND sequence <= (SELECT max(sequence) FROM operation) - 1000
+                    """)
+        }
+    }
+
+    /// Those that a crash, or a catalog that could not be written, left unfinished; oldest first.
+    package func unfinishedOperations() async throws(StorageError) -> [Operation] {
+        try await read { database in
+            try OperationRow.filter(["running", "undoing"].contains(Column("state"))).order(Column("sequence"))
+                .fetchAll(database).map { try $0.operation() }
+        }
+    }
+
+    /// Newest first, `limit` at most.
+    package func operations(limit: Int) async throws(StorageError) -> [Operation] {
+        try await read { database in
+            try OperationRow.order(Column("sequence").desc).limit(limit).fetchAll(database).map { try $0.operation() }
+        }
+    }
+
+    package func operation(_ id: OperationID) async throws(StorageError) -> Operation? {
+        try await read { try OperationRow.filter(Column("id") == id.value).fetchOne($0)?.operation() }
+    }
+}
+
+extension OperationRow {
+    func updateJournal(_ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE operation SET state = ?, cursor = ?, step = ?, failure = ?, endedAt = ? WHERE id = ?",
+            arguments: [state, cursor, step, failure, endedAt, id])
+    }
+}
+
+private func apply(_ changes: [CatalogChange], _ database: Database) throws {
+    for change in changes {
+        switch change {
+        case .putVolume(let volume): try VolumeRow(volume).upsert(database)
+        case .removeVolume(let key):
+            try database.execute(
+                sql: "DELETE FROM volume WHERE namespace = ? AND name = ?",
+                arguments: [key.namespace.value, key.name.value])
+        case .putSnapshot(let snapshot): try SnapshotRow(snapshot).upsert(database)
+        case .removeSnapshot(let key):
+            try database.execute(
+                sql: "DELETE FROM snapshot WHERE namespace = ? AND volume = ? AND name = ?",
+                arguments: [key.volume.namespace.value, key.volume.name.value, key.name.value])
+        }
+    }
+}
+
+/// The next number nobody has, going round: a handle of a volume that was just deleted never names a new one.
+private func takeExportID(_ database: Database) throws -> ExportID {
+    let last = try Int.fetchOne(database, sql: "SELECT last FROM exportCounter") ?? 0
+    let taken = try Set(Int.fetchAll(database, sql: "SELECT exportID FROM volume"))
+    let candidates = [last + 1..<65536, 1..<last + 1].lazy.joined()
+    guard let free = candidates.first(where: { !taken.contains($0) }), let id = ExportID(UInt16(free)) else {
+        throw StorageError(.outOfCapacity, "all 65535 export ids of this node are taken; delete volumes")
+    }
+    try database.execute(sql: "UPDATE exportCounter SET last = ?", arguments: [free])
+    return id
+}

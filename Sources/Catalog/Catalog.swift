@@ -1,0 +1,73 @@
+import FoundationEssentials
+import GRDB
+import StorageCore
+
+/// The node's memory: volumes, snapshots and the operation journal, in one SQLite file (WAL, `synchronous=FULL`: what a
+/// call has answered survives a power cut; see https://www.sqlite.org/pragma.html#pragma_synchronous).
+///
+/// Errors of every method: `outOfCapacity` when the disk below is full, `unavailable` when the file cannot be read or
+/// written, `internal` when it holds what this version does not understand. A call that throws has changed nothing.
+package struct Catalog: Sendable {
+    let database: DatabasePool
+
+    /// Opens or makes the catalog at `path` and brings its schema up to date.
+    /// Throws `unavailable` if another process holds it or it was written by a newer version.
+    package init(path: String) throws(StorageError) {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            try database.execute(sql: "PRAGMA cache_size = -2048")
+        }
+        do {
+            database = try DatabasePool(path: path, configuration: configuration)
+            let migrator = Schema.migrator
+            guard try database.read({ try !migrator.hasBeenSuperseded($0) }) else {
+                throw StorageError(
+                    .unavailable, "the catalog \(path) was written by a newer version; install that version again")
+            }
+            try migrator.migrate(database)
+        } catch {
+            throw catalogError(error)
+        }
+    }
+
+    /// Closes the file; every later call throws.
+    package func close() throws(StorageError) {
+        do { try database.close() } catch { throw catalogError(error) }
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StorageError)
+        -> Value
+    {
+        do { return try await database.read(body) } catch { throw catalogError(error) }
+    }
+
+    /// One durable transaction.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StorageError)
+        -> Value
+    {
+        // Detached from the caller's cancellation: a client that hangs up must not leave a journal entry unwritten.
+        let work = Task { [database] in try await database.write(body) }
+        do { return try await work.value } catch { throw catalogError(error) }
+    }
+}
+
+/// What SQLite or a row says, as the project's error; in one place.
+private func catalogError(_ error: any Error) -> StorageError {
+    switch error {
+    case let error as StorageError: error
+    case let error as DatabaseError where error.resultCode == .SQLITE_FULL:
+        StorageError(
+            .outOfCapacity, "the disk that holds the catalog is full; make room in the state directory", cause: error)
+    case let error as DatabaseError
+    where [.SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_BUSY].contains(error.resultCode):
+        StorageError(
+            .unavailable, "the catalog cannot be read or written: \(error.message ?? "input/output error")",
+            cause: error)
+    case is CancellationError: StorageError(.cancelled, "the work was cancelled")
+    default: StorageError(.internal, "the catalog failed", cause: error)
+    }
+}

@@ -1,0 +1,144 @@
+import FoundationEssentials
+import GRDB
+import StorageCore
+
+/// A volume as its row; `Volume` itself knows nothing of tables.
+struct VolumeRow: Codable, FetchableRecord, PersistableRecord {
+    static let databaseTableName = "volume"
+
+    var namespace: String
+    var name: String
+    var id: String
+    var exportID: Int
+    var path: String
+    var pool: String
+    var filesystem: String
+    var capacity: Int64
+    var squash: String
+    var clients: String
+    var phase: String
+    var abnormal: String?
+    var createdAt: Double
+    var source: String?
+
+    init(_ volume: Volume) throws {
+        namespace = volume.key.namespace.value
+        name = volume.key.name.value
+        id = volume.id.description
+        exportID = Int(volume.exportID.value)
+        path = volume.path.value
+        pool = volume.pool.value
+        filesystem = volume.filesystem.rawValue
+        capacity = volume.capacity.bytes
+        squash = volume.squash.rawValue
+        clients = try json(volume.clients)
+        phase = volume.phase.rawValue
+        abnormal = volume.condition.abnormal ? volume.condition.message : nil
+        createdAt = volume.createdAt.timeIntervalSince1970
+        source = try volume.source.map(json)
+    }
+
+    func volume() throws -> Volume {
+        let key = try VolumeKey(namespace, name)
+        guard let id = VolumeID(id), let number = UInt16(exactly: exportID), let export = ExportID(number) else {
+            throw StorageError(.internal, "the catalog's row of \(key) has an impossible id", resource: key.resource)
+        }
+        return Volume(
+            identity: VolumeIdentity(id: id, key: key), exportID: export, pool: try PoolName(pool),
+            filesystem: try known(filesystem), path: MountPath(path), capacity: ByteCount(capacity),
+            squash: try known(squash), clients: try value([ClientRule].self, of: clients), phase: try known(phase),
+            condition: abnormal.map(Condition.abnormal) ?? .normal, createdAt: Date(timeIntervalSince1970: createdAt),
+            source: try source.map { try value(VolumeSource.self, of: $0) })
+    }
+}
+
+struct SnapshotRow: Codable, FetchableRecord, PersistableRecord {
+    static let databaseTableName = "snapshot"
+
+    var namespace: String
+    var volume: String
+    var name: String
+    var originID: String
+    var pool: String
+    var filesystem: String
+    var capacity: Int64
+    var createdAt: Double
+    var isReady: Bool
+
+    init(_ snapshot: Snapshot) {
+        namespace = snapshot.key.volume.namespace.value
+        volume = snapshot.key.volume.name.value
+        name = snapshot.key.name.value
+        originID = snapshot.origin.id.description
+        pool = snapshot.pool.value
+        filesystem = snapshot.filesystem.rawValue
+        capacity = snapshot.capacity.bytes
+        createdAt = snapshot.createdAt.timeIntervalSince1970
+        isReady = snapshot.isReady
+    }
+
+    func snapshot() throws -> Snapshot {
+        let key = SnapshotKey(volume: try VolumeKey(namespace, volume), name: try SnapshotName(name))
+        guard let id = VolumeID(originID) else {
+            throw StorageError(.internal, "the catalog's row of \(key) has an impossible id", resource: key.resource)
+        }
+        return Snapshot(
+            key: key, origin: VolumeIdentity(id: id, key: key.volume), pool: try PoolName(pool),
+            filesystem: try known(filesystem), capacity: ByteCount(capacity),
+            createdAt: Date(timeIntervalSince1970: createdAt), isReady: isReady)
+    }
+}
+
+struct OperationRow: Codable, FetchableRecord, PersistableRecord {
+    static let databaseTableName = "operation"
+
+    var id: String
+    var namespace: String
+    var name: String
+    var plan: String
+    var state: String
+    var cursor: Int
+    var step: String
+    var failure: String?
+    var startedAt: Double
+    var endedAt: Double?
+
+    init(_ operation: Operation) throws {
+        id = operation.id.value
+        namespace = operation.subject.namespace.value
+        name = operation.subject.name.value
+        plan = try json(operation.plan)
+        state = operation.state.rawValue
+        cursor = operation.cursor
+        step = operation.step
+        failure = try operation.failure.map(json)
+        startedAt = operation.startedAt.timeIntervalSince1970
+        endedAt = operation.endedAt?.timeIntervalSince1970
+    }
+
+    func operation() throws -> Operation {
+        var operation = Operation(
+            id: OperationID(id), subject: try VolumeKey(namespace, name), plan: try value(OperationPlan.self, of: plan),
+            step: step, startedAt: Date(timeIntervalSince1970: startedAt))
+        operation.state = try known(state)
+        operation.cursor = cursor
+        operation.failure = try failure.map { try value(Operation.Failure.self, of: $0) }
+        operation.endedAt = endedAt.map { Date(timeIntervalSince1970: $0) }
+        return operation
+    }
+}
+
+private func json(_ value: some Encodable) throws -> String {
+    String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+}
+
+private func value<Value: Decodable>(_ type: Value.Type, of text: String) throws -> Value {
+    try JSONDecoder().decode(type, from: Data(text.utf8))
+}
+
+private func known<Value: RawRepresentable<String>>(_ text: String) throws -> Value {
+    guard let value = Value(rawValue: text) else {
+        throw StorageError(.internal, "the catalog holds \"\(text)\", which this version does not know")
+    }
+    return value
+}

@@ -1,0 +1,57 @@
+import Catalog
+import StorageCore
+
+/// The one way to the NFS server's exports. It makes "read what is to be served, then serve it" one step against a withdrawal,
+/// so that a volume that is being deleted is never exported again from a list read a moment before.
+struct ExportTable: Sendable {
+    private enum Whole: Comparable { case table }
+
+    private let exporter: any Exporter
+    private let observer: Observer
+    private let lock = KeyedLock<Whole>()
+
+    init(exporter: any Exporter, observer: Observer) {
+        self.exporter = exporter
+        self.observer = observer
+    }
+
+    /// Ensures a running server that serves exactly the volumes that are to be served and are mounted.
+    func serveAll() async throws(StorageError) -> Outcome {
+        try await exclusively { () async throws(StorageError) in try await serve(also: nil) }
+    }
+
+    /// Ensures this one export; the volume is mounted. Starts a server that does not run, with everything else.
+    func ensure(_ export: Export) async throws(StorageError) -> Outcome {
+        try await exclusively { () async throws(StorageError) in
+            do throws(StorageError) {
+                return try await exporter.ensure(export)
+            } catch {
+                guard error.code == .unavailable else { throw error }
+                return try await serve(also: export)
+            }
+        }
+    }
+
+    /// Ensures nobody is served `export`.
+    func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
+        try await exclusively { () async throws(StorageError) in try await exporter.withdraw(export) }
+    }
+
+    func observed() async throws(StorageError) -> [ObservedExport] { try await exporter.exports() }
+
+    private func serve(also extra: Export?) async throws(StorageError) -> Outcome {
+        let exportable = try await observer.look().exportable
+        let others = exportable.map(\.export).filter { $0.id != extra?.id }
+        return try await exporter.serve(others + (extra.map { [$0] } ?? []))
+    }
+
+    private func exclusively(
+        _ body: () async throws(StorageError) -> Outcome
+    ) async throws(StorageError) -> Outcome {
+        guard await lock.acquire([.table], patience: .seconds(60), clock: ContinuousClock()) else {
+            throw StorageError(.unavailable, "the NFS server's export table has been busy for a minute; see its log")
+        }
+        defer { lock.release([.table]) }
+        return try await body()
+    }
+}

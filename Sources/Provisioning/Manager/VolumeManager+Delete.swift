@@ -1,0 +1,26 @@
+import Catalog
+import StorageCore
+
+extension VolumeManager {
+    /// Ensures that nothing is left of the volume: export, mount, device, storage, directory, record. Absent already is
+    /// `.unchanged`. `conflict` naming the snapshots if it has any and `withSnapshots` is false; `busy` naming the holders if a process of
+    /// this node keeps the filesystem: it is withdrawn from clients by then, and asking again goes on.
+    package func delete(_ key: VolumeKey, withSnapshots: Bool) async throws(StorageError) -> Work<Void> {
+        try await submit([key]) { () async throws(StorageError) -> Decision<Void> in
+            guard let volume = try await catalog.volume(key) else { return .unchanged(()) }
+            let snapshots = try await catalog.snapshots(of: key)
+            guard withSnapshots || snapshots.isEmpty else {
+                let names = snapshots.map(\.key.name.value).joined(separator: ", ")
+                throw StorageError(
+                    .conflict,
+                    "the volume \(key) has snapshots: \(names); delete them first, or with the volume (snapshots=delete)",
+                    resource: key.resource)
+            }
+            let operation = Operation(subject: key, plan: .delete, step: Step.withdraw.rawValue, startedAt: now())
+            let moved = volume.moved(to: .deleting, .normal)
+            try await catalog.begin(operation, [.putVolume(moved)])
+            return .run(operation, moved)
+        } result: { _ in
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Catalog
+import StorageCore
+
+/// A page of a list, and where the next one begins.
+package struct Page<Item: Sendable>: Sendable {
+    package let items: [Item]
+    /// Nil on the last page.
+    package let next: VolumeKey?
+}
+
+/// A pool with what it has and has left.
+package struct PoolStatus: Sendable {
+    package let pool: Pool
+    /// Nil when the pool does not answer; `condition` says why.
+    package let usage: PoolUsage?
+    package let volumes: Int
+    package let condition: Condition
+}
+
+extension VolumeManager {
+    /// Throws `notFound` if there is none.
+    package func volume(_ key: VolumeKey) async throws(StorageError) -> Volume {
+        guard let volume = try await catalog.volume(key) else {
+            throw StorageError(.notFound, "the volume \(key) does not exist", resource: key.resource)
+        }
+        return volume
+    }
+
+    /// In order of namespace and name.
+    package func volumes(
+        in namespace: Namespace?, after: VolumeKey?, limit: Int
+    ) async throws(StorageError) -> Page<Volume> {
+        let found = try await catalog.volumes(in: namespace, after: after, limit: limit + 1)
+        let page = Array(found.prefix(limit))
+        return Page(items: page, next: found.count > limit ? page.last?.key : nil)
+    }
+
+    /// What clients have written into the volume; nil while it is not mounted.
+    package func usedBytes(of volume: Volume) async -> ByteCount? {
+        guard volume.phase.isServed else { return nil }
+        return (try? await filesystem.usage(of: volume.path))?.used
+    }
+
+    /// Throws `notFound` if there is none.
+    package func snapshot(_ key: SnapshotKey) async throws(StorageError) -> Snapshot {
+        guard let snapshot = try await catalog.snapshot(key) else {
+            throw StorageError(.notFound, "the snapshot \(key) does not exist", resource: key.resource)
+        }
+        return snapshot
+    }
+
+    /// In order of their names; throws `notFound` if there is no such volume.
+    package func snapshots(of key: VolumeKey) async throws(StorageError) -> [Snapshot] {
+        _ = try await volume(key)
+        return try await catalog.snapshots(of: key)
+    }
+
+    package func poolStatuses() async throws(StorageError) -> [PoolStatus] {
+        let counts = try await catalog.volumeCounts()
+        var statuses: [PoolStatus] = []
+        for pool in pools.all {
+            let volumes = counts[pool.name] ?? 0
+            do {
+                let usage = try await pool.backend.usage()
+                let condition = orphanCondition(of: pool.name)
+                statuses.append(PoolStatus(pool: pool, usage: usage, volumes: volumes, condition: condition))
+            } catch {
+                statuses.append(
+                    PoolStatus(pool: pool, usage: nil, volumes: volumes, condition: .abnormal(error.message)))
+            }
+        }
+        return statuses
+    }
+
+    private func orphanCondition(of pool: PoolName) -> Condition {
+        let unknown = orphans.withLock { $0[pool] ?? [] }
+        guard !unknown.isEmpty else { return .normal }
+        return .abnormal(
+            "it holds storage that is not in the catalog and is left alone: \(unknown.joined(separator: ", "))")
+    }
+
+    /// Newest first.
+    package func operations(limit: Int) async throws(StorageError) -> [Operation] {
+        try await catalog.operations(limit: limit)
+    }
+
+    /// Throws `notFound` for one that never was, or is older than the 1,000 that are kept.
+    package func operation(_ id: OperationID) async throws(StorageError) -> Operation {
+        guard let operation = try await catalog.operation(id) else {
+            throw StorageError(
+                .notFound, "there is no operation \(id); the newest 1000 are kept", resource: id.resource)
+        }
+        return operation
+    }
+}

@@ -1,0 +1,75 @@
+import Catalog
+import FoundationEssentials
+import Logging
+import StorageCore
+import Synchronization
+
+/// The façade every face calls: what can be asked of this node's volumes. Mutations say what the end state is and answer
+/// what changed; each is an operation in the journal, goes on when its caller hangs up, and is finished or undone
+/// after a crash.
+///
+/// Errors every mutation may throw: `unavailable` until the node has started, `busy` when other work on the volume
+/// does not end in `Settings.lockPatience`.
+package final class VolumeManager: Sendable {
+    package struct Settings: Sendable {
+        package var paths: PathTemplate
+        /// How long a caller waits for the work before it gets the running operation instead.
+        package var patience: Duration = .seconds(5)
+        /// How long a caller waits for other work on the same volume.
+        package var lockPatience: Duration = .seconds(10)
+
+        package init(paths: PathTemplate) { self.paths = paths }
+    }
+
+    package let pools: Pools
+    let catalog: Catalog
+    let filesystem: any VolumeFilesystem
+    let observer: Observer
+    let exports: ExportTable
+    let executor: Executor
+    let settings: Settings
+    let clock: any Clock<Duration>
+    let now: @Sendable () -> Date
+    let logger: Logger
+    let lock = KeyedLock<VolumeKey>()
+    let live = Mutex<Set<OperationID>>([])
+    /// What a pool holds that carries our identity and is in no catalog; found at start.
+    let orphans = Mutex<[PoolName: [String]]>([:])
+    private let started = Mutex(false)
+
+    package init(
+        pools: Pools, catalog: Catalog, filesystem: any VolumeFilesystem, exporter: any Exporter, settings: Settings,
+        logger: Logger, clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.pools = pools
+        self.catalog = catalog
+        self.filesystem = filesystem
+        self.settings = settings
+        self.clock = clock
+        self.now = now
+        self.logger = logger
+        observer = Observer(catalog: catalog, filesystem: filesystem, pools: pools, root: settings.paths.root)
+        exports = ExportTable(exporter: exporter, observer: observer)
+        let performer = StepPerformer(pools: pools, filesystem: filesystem, exports: exports, catalog: catalog)
+        executor = Executor(catalog: catalog, performer: performer, logger: logger, clock: clock, now: now)
+    }
+
+    /// Whether the node has started: unfinished work recovered, volumes mounted, exports in place.
+    package var isReady: Bool { started.withLock { $0 } }
+
+    func markReady() { started.withLock { $0 = true } }
+
+    func requireReady() throws(StorageError) {
+        guard isReady else {
+            throw StorageError(
+                .unavailable, "the node is starting: volumes are being mounted and exported; try again soon")
+        }
+    }
+}
+
+/// What a mutation came to.
+package enum Work<Value: Sendable>: Sendable {
+    case done(Value, Outcome)
+    /// It takes longer than a caller should wait; the operation tells how it goes on.
+    case running(Operation)
+}

@@ -1,0 +1,82 @@
+import Catalog
+import StorageCore
+
+/// What the end of an operation changes in the catalog, in the same transaction as its last journal entry.
+struct Ending {
+    private let operation: Operation
+    private let volume: Volume
+    private let action: OperationMachine.Action
+
+    init(_ operation: Operation, _ volume: Volume, _ action: OperationMachine.Action) {
+        self.operation = operation
+        self.volume = volume
+        self.action = action
+    }
+
+    func changes(in catalog: Catalog) async throws(StorageError) -> [CatalogChange] {
+        switch operation.plan {
+        case .create: create()
+        case .update(let old, let new): update(from: old, to: new)
+        case .delete: try await delete(catalog)
+        case .createSnapshot(let name): try await createSnapshot(SnapshotKey(volume: volume.key, name: name), catalog)
+        case .deleteSnapshot(let name):
+            isSuccess ? [.removeSnapshot(SnapshotKey(volume: volume.key, name: name))] : []
+        }
+    }
+
+    private var isSuccess: Bool { action == .succeed }
+    private var reason: String { operation.failure.map { "\($0.error)" } ?? "unknown" }
+
+    private func create() -> [CatalogChange] {
+        switch action {
+        case .succeed: [.putVolume(volume.moved(to: .ready, .normal))]
+        case .quarantine: [.putVolume(volume.moved(to: .quarantined, .abnormal(reason)))]
+        case .fail, .perform, .undo: [.removeVolume(volume.key)]
+        }
+    }
+
+    private func update(from old: VolumeSettings, to new: VolumeSettings) -> [CatalogChange] {
+        if isSuccess { return [.putVolume(volume.with(new).moved(to: .ready, .normal))] }
+        // Nothing was done before the first step: a refused growth leaves the volume as healthy as it was.
+        if operation.cursor == 0 { return [.putVolume(volume.with(old).moved(to: .ready, volume.condition))] }
+        return [.putVolume(volume.with(old).moved(to: .failed, .abnormal("the last change failed: \(reason)")))]
+    }
+
+    private func delete(_ catalog: Catalog) async throws(StorageError) -> [CatalogChange] {
+        guard isSuccess else {
+            return [.putVolume(volume.moved(to: .deleting, .abnormal("deleting it failed, ask again: \(reason)")))]
+        }
+        return try await catalog.snapshots(of: volume.key).map { .removeSnapshot($0.key) } + [.removeVolume(volume.key)]
+    }
+
+    private func createSnapshot(_ key: SnapshotKey, _ catalog: Catalog) async throws(StorageError) -> [CatalogChange] {
+        switch action {
+        case .succeed:
+            guard var snapshot = try await catalog.snapshot(key) else { return [] }
+            snapshot.isReady = true
+            return [.putSnapshot(snapshot)]
+        // The row stays, not ready, so that what is left of the snapshot can be deleted by its name.
+        case .quarantine: return [.putVolume(volume.moved(to: .failed, .abnormal(reason)))]
+        case .fail, .perform, .undo: return [.removeSnapshot(key)]
+        }
+    }
+}
+
+extension Volume {
+    func with(_ settings: VolumeSettings) -> Volume {
+        var copy = self
+        copy.capacity = settings.capacity
+        copy.squash = settings.squash
+        copy.clients = settings.clients
+        return copy
+    }
+
+    /// In another phase. Traps on a move that `Phase.successors` does not know: that is a fault of this program.
+    func moved(to phase: Phase, _ condition: Condition) -> Volume {
+        precondition(phase == self.phase || self.phase.successors.contains(phase), "\(self.phase) -> \(phase)")
+        var copy = self
+        copy.phase = phase
+        copy.condition = condition
+        return copy
+    }
+}

@@ -1,0 +1,136 @@
+import Catalog
+import StorageCore
+
+/// Does and undoes steps on the real parts. Every step may be repeated, and may find the world as a crash left it.
+struct StepPerformer: Sendable {
+    let pools: Pools
+    let filesystem: any VolumeFilesystem
+    let exports: ExportTable
+    let catalog: Catalog
+
+    func perform(_ step: Step, of operation: Operation, on volume: Volume) async throws(StorageError) {
+        let backend = try pools[volume.pool].backend
+        switch step {
+        case .allocate: _ = try await backend.create(volume.identity, capacity: volume.capacity)
+        case .copy: try await copy(to: volume, backend)
+        case .format:
+            let device = try await backend.activate(volume.identity)
+            _ = try await filesystem.format(device, as: volume.filesystem, id: volume.id)
+        case .renew:
+            let device = try await backend.activate(volume.identity)
+            _ = try await filesystem.renew(device, as: volume.filesystem, id: volume.id)
+        case .mount: _ = try await mount(volume)
+        case .growStorage: _ = try await backend.grow(volume.identity, to: wanted(operation, volume).capacity)
+        case .growFilesystem: _ = try await filesystem.grow(volume.path, as: volume.filesystem)
+        case .export: _ = try await exports.ensure(wanted(operation, volume).export)
+        case .withdraw: _ = try await exports.withdraw(volume.export)
+        case .unmount: try await unmount(volume, backend)
+        case .removeStorage: _ = try await backend.remove(volume.identity)
+        case .takeSnapshot: try await takeSnapshot(operation, of: volume, backend)
+        case .removeSnapshots: try await removeSnapshots(operation, of: volume, backend)
+        }
+    }
+
+    /// Takes back what `perform` did or began; only reversible operations ask for it.
+    func undo(_ step: Step, of operation: Operation, on volume: Volume) async throws(StorageError) {
+        let backend = try pools[volume.pool].backend
+        switch step {
+        case .export: _ = try await exports.withdraw(volume.export)
+        case .mount: try await unmount(volume, backend)
+        case .copy:
+            if case .volume(let origin) = volume.source { try await thaw(origin) }
+            try await release(volume, backend)
+        case .allocate: try await release(volume, backend)
+        case .takeSnapshot:
+            _ = try await filesystem.thaw(volume.path)
+            try await removeSnapshots(operation, of: volume, backend)
+        // Undone by what comes before it: the storage goes as a whole.
+        case .format, .renew, .growFilesystem: break
+        case .growStorage, .withdraw, .unmount, .removeStorage, .removeSnapshots: break
+        }
+    }
+
+    /// Ensures the volume is mounted on its own device.
+    func mount(_ volume: Volume) async throws(StorageError) -> Outcome {
+        let device = try await pools[volume.pool].backend.activate(volume.identity)
+        return try await filesystem.mount(device, as: volume.filesystem, at: volume.path)
+    }
+
+    private func unmount(_ volume: Volume, _ backend: any StorageBackend) async throws(StorageError) {
+        _ = try await filesystem.unmount(volume.path)
+        _ = try await backend.deactivate(volume.identity)
+    }
+
+    private func release(_ volume: Volume, _ backend: any StorageBackend) async throws(StorageError) {
+        _ = try await backend.deactivate(volume.identity)
+        _ = try await backend.remove(volume.identity)
+    }
+
+    /// The volume as it is to be when the operation is done.
+    private func wanted(_ operation: Operation, _ volume: Volume) -> Volume {
+        guard case .update(_, let settings) = operation.plan else { return volume }
+        return volume.with(settings)
+    }
+
+    private func copy(to volume: Volume, _ backend: any StorageBackend) async throws(StorageError) {
+        switch volume.source {
+        case .snapshot(let key):
+            guard let snapshot = try await catalog.snapshot(key) else {
+                throw StorageError(.notFound, "the snapshot \(key) does not exist", resource: key.resource)
+            }
+            _ = try await backend.copy(.snapshot(snapshot.reference), to: volume.identity, capacity: volume.capacity)
+        case .volume(let key):
+            guard let origin = try await catalog.volume(key) else {
+                throw StorageError(.notFound, "the volume \(key) does not exist", resource: key.resource)
+            }
+            try await frozen(origin) { () async throws(StorageError) in
+                _ = try await backend.copy(.volume(origin.identity), to: volume.identity, capacity: volume.capacity)
+            }
+        case nil: throw StorageError(.internal, "a copy without a source was asked for", resource: volume.key.resource)
+        }
+    }
+
+    private func takeSnapshot(
+        _ operation: Operation, of volume: Volume, _ backend: any StorageBackend
+    ) async throws(StorageError) {
+        guard let name = operation.plan.snapshot else { return }
+        try await frozen(volume) { () async throws(StorageError) in
+            _ = try await backend.createSnapshot(SnapshotReference(volume: volume.identity, name: name))
+        }
+    }
+
+    private func removeSnapshots(
+        _ operation: Operation, of volume: Volume, _ backend: any StorageBackend
+    ) async throws(StorageError) {
+        var names = try await catalog.snapshots(of: volume.key).map(\.key.name)
+        if let name = operation.plan.snapshot { names = [name] }
+        for name in names {
+            _ = try await backend.removeSnapshot(SnapshotReference(volume: volume.identity, name: name))
+        }
+    }
+
+    private func thaw(_ key: VolumeKey) async throws(StorageError) {
+        guard let volume = try await catalog.volume(key) else { return }
+        _ = try await filesystem.thaw(volume.path)
+    }
+
+    /// Runs `body` with the volume's writes stopped, and lets them go on whatever happens. If both fail, both causes are kept.
+    private func frozen(_ volume: Volume, _ body: () async throws(StorageError) -> Void) async throws(StorageError) {
+        guard try await filesystem.mounted(at: volume.path) != nil else {
+            throw StorageError(
+                .unavailable,
+                "the volume \(volume.key) is not mounted, so it cannot be frozen for a copy; try again when it is ready",
+                resource: volume.key.resource)
+        }
+        _ = try await filesystem.freeze(volume.path)
+        do {
+            try await body()
+        } catch {
+            do { _ = try await filesystem.thaw(volume.path) } catch let second {
+                throw StorageError(.internal, "\(error.message); and the filesystem stays frozen", cause: second)
+            }
+            throw error
+        }
+        _ = try await filesystem.thaw(volume.path)
+    }
+}

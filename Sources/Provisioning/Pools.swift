@@ -1,0 +1,43 @@
+import StorageCore
+
+/// A pool as the node was configured with it.
+package struct Pool: Sendable {
+    package let name: PoolName
+    package let backend: any StorageBackend
+    /// As configurations call it: `loop`.
+    package let kind: String
+
+    package init(name: PoolName, backend: any StorageBackend, kind: String) {
+        self.name = name
+        self.backend = backend
+        self.kind = kind
+    }
+}
+
+/// The node's pools; the first is the default.
+package struct Pools: Sendable {
+    package let all: [Pool]
+
+    /// Throws `invalidArgument` if there is none or a name comes twice.
+    package init(_ pools: [Pool]) throws(StorageError) {
+        guard !pools.isEmpty else { throw StorageError(.invalidArgument, "at least one pool is needed") }
+        guard Set(pools.map(\.name)).count == pools.count else {
+            throw StorageError(.invalidArgument, "two pools have the same name")
+        }
+        all = pools
+    }
+
+    package var standard: PoolName { all[0].name }
+
+    /// Throws `notFound` naming the pools there are.
+    package subscript(name: PoolName) -> Pool {
+        get throws(StorageError) {
+            guard let pool = all.first(where: { $0.name == name }) else {
+                let names = all.map(\.name.value).joined(separator: ", ")
+                throw StorageError(
+                    .notFound, "there is no pool \(name) on this node; it has: \(names)", resource: "pools/\(name)")
+            }
+            return pool
+        }
+    }
+}

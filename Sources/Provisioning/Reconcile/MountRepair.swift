@@ -1,0 +1,74 @@
+import Logging
+import StorageCore
+
+/// Mounts what is to be mounted and is not, and says of each volume whether that worked.
+struct MountRepair {
+    let manager: VolumeManager
+    let logger: Logger
+
+    /// How many volumes are mounted at once at most: enough to keep a disk busy, few enough to leave the node responsive.
+    private static let width = 8
+
+    /// Looks at all volumes; answers how many it mounted.
+    func all() async throws(StorageError) -> Int {
+        let observation = try await manager.observer.look()
+        var missing: [Volume] = []
+        for volume in observation.volumes where volume.phase.isServed {
+            switch observation.place(of: volume) {
+            case .missing: missing.append(volume)
+            case .own where volume.phase == .ready: await report(volume, .normal)
+            case .own: break
+            case .foreign(let device):
+                let message = "\(volume.path) has \(device) mounted, which is not the volume's device; unmount it"
+                await report(volume, .abnormal(message))
+            }
+        }
+        return await remount(missing)
+    }
+
+    private func remount(_ volumes: [Volume]) async -> Int {
+        await withTaskGroup(of: Bool.self) { group in
+            var next = volumes.makeIterator()
+            for _ in 0..<Self.width {
+                guard let volume = next.next() else { break }
+                group.addTask { await remount(volume) }
+            }
+            var mounted = 0
+            while let isMounted = await group.next() {
+                if isMounted { mounted += 1 }
+                if let volume = next.next() { group.addTask { await remount(volume) } }
+            }
+            return mounted
+        }
+    }
+
+    private func remount(_ listed: Volume) async -> Bool {
+        // Someone works on it: they know best, and the next look comes soon.
+        guard manager.lock.tryAcquire(listed.key) else { return false }
+        defer { manager.lock.release([listed.key]) }
+        do throws(StorageError) {
+            guard let volume = try await manager.catalog.volume(listed.key), volume.phase.isServed else { return false }
+            // The server may still hold the filesystem that was there: a mount below a live export is not seen by it.
+            _ = try await manager.exports.withdraw(volume.export)
+            guard try await manager.executor.performer.mount(volume) == .changed else { return false }
+            if manager.isReady { _ = try await manager.exports.ensure(volume.export) }
+            logger.notice("\(volume.path) was not mounted; mounted it", metadata: ["volume": "\(volume.key)"])
+            return true
+        } catch {
+            await report(listed, .abnormal("it cannot be mounted: \(error.message)"))
+            return false
+        }
+    }
+
+    /// Keeps the condition, and logs it when it changes.
+    private func report(_ volume: Volume, _ condition: Condition) async {
+        guard volume.condition != condition else { return }
+        let text = condition.abnormal ? "is not as it should be: \(condition.message)" : "is as it should be again"
+        logger.warning("the volume \(volume.key) \(text)", metadata: ["volume": "\(volume.key)"])
+        do throws(StorageError) {
+            try await manager.catalog.setCondition(condition, of: volume.key)
+        } catch {
+            logger.error("the condition of \(volume.key) could not be written: \(error)")
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Catalog
+import Logging
+import ServiceLifecycle
+import StorageCore
+
+/// Keeps the node as its catalog says: brings everything back at start, exports last, and repairs drift.
+package final class Reconciler: Service {
+    private let manager: VolumeManager
+    private let interval: Duration
+    private let clock: any Clock<Duration>
+    private let logger: Logger
+    private let wakeups: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+
+    package init(
+        manager: VolumeManager, interval: Duration = .seconds(2), clock: any Clock<Duration> = ContinuousClock(),
+        logger: Logger
+    ) {
+        self.manager = manager
+        self.interval = interval
+        self.clock = clock
+        self.logger = logger
+        (wakeups, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Looks at once instead of at the next interval; the NFS server's end calls it.
+    package func kick() { wake.yield() }
+
+    /// Runs until the program shuts down. Volumes, mounts and exports stay as they are then: the data path outlives us.
+    package func run() async throws {
+        let ticker = Task { [clock, interval, wake] in
+            while !Task.isCancelled {
+                wake.yield()
+                try await clock.sleep(for: interval)
+            }
+        }
+        defer { ticker.cancel() }
+        for await _ in wakeups.cancelOnGracefulShutdown() {
+            do throws(StorageError) {
+                try await pass()
+            } catch {
+                logger.error(
+                    "\(manager.isReady ? "reconciling" : "starting") failed, trying again in \(interval): \(error)")
+            }
+        }
+    }
+
+    /// One look: the whole start until it has succeeded once, then the repair of drift.
+    package func pass() async throws(StorageError) {
+        if manager.isReady {
+            try await repair()
+        } else {
+            try await start()
+        }
+    }
+
+    private func start() async throws(StorageError) {
+        let begin = ContinuousClock.now
+        _ = try await manager.recoverOperations(reversibleOnly: true)
+        let repaired = try await MountRepair(manager: manager, logger: logger).all()
+        let exports = try await manager.exports.serveAll()
+        _ = try await manager.recoverOperations(reversibleOnly: false)
+        try await manager.noteOrphans()
+        manager.markReady()
+        logger.notice(
+            "the node is ready: \(repaired) volumes mounted, exports \(exports.rawValue)",
+            metadata: ["duration": "\(milliseconds(ContinuousClock.now - begin))"])
+        try await manager.resumeDeletions()
+    }
+
+    private func repair() async throws(StorageError) {
+        _ = try await manager.recoverOperations(reversibleOnly: false)
+        _ = try await MountRepair(manager: manager, logger: logger).all()
+        try await ExportRepair(manager: manager, logger: logger).all()
+    }
+}
