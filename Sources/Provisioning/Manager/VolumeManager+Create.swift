@@ -54,6 +54,20 @@ extension VolumeManager {
         }
     }
 
+    /// The pool and filesystem that a copy of `source` has. Throws `notFound` if there is no such source.
+    package func traits(of source: VolumeSource) async throws(StorageError) -> (
+        pool: PoolName, filesystem: FilesystemKind
+    ) {
+        switch source {
+        case .snapshot(let key):
+            let snapshot = try await snapshot(key)
+            return (snapshot.pool, snapshot.filesystem)
+        case .volume(let key):
+            let volume = try await volume(key)
+            return (volume.pool, volume.filesystem)
+        }
+    }
+
     private func requireFittingSource(_ spec: VolumeSpec) async throws(StorageError) {
         guard let source = spec.source else { return }
         switch source {

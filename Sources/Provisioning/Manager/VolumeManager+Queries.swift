@@ -55,6 +55,11 @@ extension VolumeManager {
         return try await catalog.snapshots(of: key)
     }
 
+    /// How many volumes there are in all pools.
+    package func volumeCount() async throws(StorageError) -> Int {
+        try await catalog.volumeCounts().values.reduce(0, +)
+    }
+
     package func poolStatuses() async throws(StorageError) -> [PoolStatus] {
         let counts = try await catalog.volumeCounts()
         var statuses: [PoolStatus] = []

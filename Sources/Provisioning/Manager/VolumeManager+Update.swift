@@ -28,9 +28,17 @@ extension VolumeManager {
         }
     }
 
-    /// Ensures that `address` is no client; what it holds is revoked. Other clients stay.
-    package func removeClient(_ address: ClientAddress, of key: VolumeKey) async throws(StorageError) -> Work<Volume> {
-        try await update(key) { volume in VolumeChange(clients: volume.clients.filter { $0.address != address }) }
+    /// Ensures that `address` is no client; what it holds is revoked. Other clients stay. A volume that does not exist has
+    /// no clients: nil, `.unchanged`.
+    package func removeClient(_ address: ClientAddress, of key: VolumeKey) async throws(StorageError) -> Work<Volume?> {
+        guard try await catalog.volume(key) != nil else { return .done(nil, .unchanged) }
+        let work = try await update(key) { volume in
+            VolumeChange(clients: volume.clients.filter { $0.address != address })
+        }
+        switch work {
+        case .done(let volume, let outcome): return .done(volume, outcome)
+        case .running(let operation): return .running(operation)
+        }
     }
 
     private func update(

@@ -1,0 +1,43 @@
+import Hummingbird
+import StorageCore
+
+/// Who may do what on one listener.
+package enum Gate: Sendable {
+    /// Whoever can connect may do everything: the Unix socket, which only root can open, and loopback without tokens.
+    case open
+    /// Only holders of one of these.
+    case tokens([Credential])
+
+    /// The caller's name, for the log. Throws `unauthenticated` or `permissionDenied`.
+    func admit(_ request: Request) throws(StorageError) -> String {
+        guard case .tokens(let credentials) = self else { return "local" }
+        guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
+            throw StorageError(.unauthenticated, "a token is needed: send it as \"Authorization: Bearer TOKEN\"")
+        }
+        let presented = TokenHash(of: header.dropFirst(7))
+        // Each credential is compared, found or not, so that time tells nothing about them.
+        let matches = credentials.filter { $0.hash.matches(presented) }
+        guard let credential = matches.first else {
+            throw StorageError(.unauthenticated, "the token is not known to this node")
+        }
+        let needed = Role.needed(for: request.method)
+        guard credential.role >= needed else {
+            throw StorageError(
+                .permissionDenied,
+                "the token \(credential.name) has the role \(credential.role.rawValue); this needs \(needed.rawValue)")
+        }
+        return credential.name
+    }
+}
+
+/// Asks the gate before anything else is looked at.
+struct GateMiddleware<Context: RequestContext>: RouterMiddleware {
+    let gate: Gate
+
+    func handle(
+        _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        _ = try gate.admit(request)
+        return try await next(request, context)
+    }
+}

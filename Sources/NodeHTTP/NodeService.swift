@@ -1,0 +1,49 @@
+import Hummingbird
+import Logging
+import NIOCore
+import Provisioning
+import ServiceLifecycle
+import StorageCore
+
+/// The REST API on one listener.
+package struct NodeService: Service {
+    package enum Listener: Sendable {
+        case address(host: String, port: Int)
+        /// Made with mode 0600; one that a dead daemon left is replaced.
+        case socket(path: String)
+    }
+
+    private let application: Application<RouterResponder<BasicRequestContext>>
+
+    package init(
+        listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger,
+        onRunning: @escaping @Sendable () async -> Void = {}
+    ) {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .notice)
+        let address: BindAddress =
+            switch listener {
+            case .address(let host, let port): .hostname(host, port: port)
+            case .socket(let path): .unixDomainSocket(path: path)
+            }
+        application = Application(
+            responder: Self.router(gate: gate, manager: manager, facts: facts, logger: logger).buildResponder(),
+            configuration: ApplicationConfiguration(address: address, serverName: "convert2nfs"),
+            onServerRunning: { _ in await onRunning() }, logger: logger)
+    }
+
+    package func run() async throws { try await application.run() }
+
+    static func router(
+        gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger
+    ) -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: ProblemMiddleware(logger: logger))
+        HealthRoutes(manager: manager).add(to: router)
+        let guarded = router.group().add(middleware: GateMiddleware(gate: gate))
+        VolumeRoutes(manager: manager, facts: facts).add(to: guarded)
+        SnapshotRoutes(manager: manager).add(to: guarded)
+        NodeRoutes(manager: manager, facts: facts).add(to: guarded)
+        return router
+    }
+}

@@ -1,0 +1,20 @@
+import Hummingbird
+import NodeAPI
+import Provisioning
+import StorageCore
+
+/// What probes ask; no token is needed.
+struct HealthRoutes {
+    let manager: VolumeManager
+
+    func add(to router: some RouterMethods<some RequestContext>) {
+        router.get("/") { _, _ in try Reply.document(HealthDocument()) }
+        router.get("/livez") { _, _ in try Reply.document(HealthDocument()) }
+        router.get("/readyz") { _, _ in
+            guard manager.isReady else {
+                throw StorageError(.unavailable, "the node is starting: volumes are being mounted and exported")
+            }
+            return try Reply.document(HealthDocument())
+        }
+    }
+}

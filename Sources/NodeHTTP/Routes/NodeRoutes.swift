@@ -1,0 +1,40 @@
+import Catalog
+import FoundationEssentials
+import Hummingbird
+import NodeAPI
+import Provisioning
+import StorageCore
+
+struct NodeRoutes {
+    let manager: VolumeManager
+    let facts: NodeFacts
+
+    func add(to router: some RouterMethods<some RequestContext>) {
+        router.get("/v1/pools") { _, _ in
+            let pools = try await manager.poolStatuses().map { status in
+                PoolDocument(
+                    name: status.pool.name, backend: status.pool.kind, usage: status.usage, volumes: status.volumes,
+                    condition: status.condition)
+            }
+            return try Reply.document(PoolListDocument(pools: pools))
+        }
+        router.get("/v1/operations") { request, _ in
+            let limit = try Query(request, allowed: ["limit"]).number("limit", in: 1...1000, standard: 100)
+            let operations = try await manager.operations(limit: limit).map(OperationDocument.init)
+            return try Reply.document(OperationListDocument(operations: operations))
+        }
+        router.get("/v1/operations/{id}") { _, context in
+            let id = OperationID(try context.parameters.require("id"))
+            return try Reply.document(OperationDocument(await manager.operation(id)))
+        }
+        router.get("/v1/node") { _, _ in try Reply.document(try await node()) }
+    }
+
+    private func node() async throws -> NodeDocument {
+        let volumes = try await manager.volumeCount()
+        return NodeDocument(
+            name: facts.name, version: facts.version, startedAt: Timestamp(facts.startedAt),
+            uptimeSeconds: Int64(Date().timeIntervalSince(facts.startedAt)), nfs: facts.nfs,
+            pools: manager.pools.all.map(\.name), volumes: volumes)
+    }
+}

@@ -1,0 +1,98 @@
+import Hummingbird
+import NodeAPI
+import Provisioning
+import StorageCore
+
+struct VolumeRoutes {
+    let manager: VolumeManager
+    let facts: NodeFacts
+
+    func add(to router: some RouterMethods<some RequestContext>) {
+        router.post("/v1/volumes") { request, _ in try await create(request) }
+        router.get("/v1/volumes") { request, _ in try await list(request) }
+        router.get("/v1/volumes/{namespace}/{name}") { request, context in
+            _ = try Query(request, allowed: [])
+            return try Reply.document(await document(of: manager.volume(context.volumeKey)))
+        }
+        router.patch("/v1/volumes/{namespace}/{name}") { request, context in
+            let update = try UpdateVolumeRequest(body: await Body.json(request))
+            let change = VolumeChange(capacity: update.capacity, squash: update.squash, clients: update.clients)
+            return try await Reply.changed(manager.update(context.volumeKey, change), document)
+        }
+        router.delete("/v1/volumes/{namespace}/{name}") { request, context in
+            let query = try Query(request, allowed: ["snapshots"])
+            guard query["snapshots"] == nil || query["snapshots"] == "delete" else {
+                throw StorageError(
+                    .invalidArgument, "snapshots=delete is the only value; without it a volume with snapshots stays")
+            }
+            let key = try context.volumeKey
+            return try Reply.deleted(await manager.delete(key, withSnapshots: query["snapshots"] != nil))
+        }
+        router.get("/v1/volumes/{namespace}/{name}/manifest") { _, context in
+            let volume = try await document(of: manager.volume(context.volumeKey))
+            return try Reply.text(Manifest(volume).yaml(), mediaType: "application/yaml")
+        }
+        addClients(to: router)
+    }
+
+    private func addClients(to router: some RouterMethods<some RequestContext>) {
+        router.put("/v1/volumes/{namespace}/{name}/clients/{address}") { request, context in
+            let address = try ClientAddress(context.parameters.require("address"))
+            let access = try ClientAccessRequest(body: await Body.json(request)).access
+            let rule = ClientRule(address: address, access: access)
+            return try await Reply.changed(manager.setClient(rule, of: context.volumeKey), document)
+        }
+        router.delete("/v1/volumes/{namespace}/{name}/clients/{address}") { _, context in
+            let address = try ClientAddress(context.parameters.require("address"))
+            return try Reply.deleted(await manager.removeClient(address, of: context.volumeKey))
+        }
+    }
+
+    private func create(_ request: Request) async throws -> Response {
+        let asked = try CreateVolumeRequest(body: await Body.json(request))
+        let spec: VolumeSpec
+        if let source = asked.source {
+            let traits = try await manager.traits(of: source)
+            spec = try asked.spec(defaultPool: traits.pool, defaultFilesystem: traits.filesystem)
+        } else {
+            spec = try asked.spec(defaultPool: manager.pools.standard)
+        }
+        return try await Reply.made(manager.create(spec), document)
+    }
+
+    private func list(_ request: Request) async throws -> Response {
+        let query = try Query(request, allowed: ["namespace", "limit", "continue"])
+        let limit = try query.number("limit", in: 1...1000, standard: 100)
+        let namespace = try query["namespace"].map(Namespace.init)
+        let after = try query["continue"].map(ContinueToken.init)?.key
+        let page = try await manager.volumes(in: namespace, after: after, limit: limit)
+        var documents: [VolumeDocument] = []
+        for volume in page.items { documents.append(await document(of: volume)) }
+        let next = page.next.map { ContinueToken($0).text }
+        return try Reply.document(VolumeListDocument(volumes: documents, continue: next))
+    }
+
+    private func document(of volume: Volume) async -> VolumeDocument {
+        VolumeDocument(volume, usedBytes: await manager.usedBytes(of: volume), service: facts.service)
+    }
+}
+
+/// Where a list goes on: opaque to clients, the last key of the page before.
+struct ContinueToken {
+    let key: VolumeKey
+
+    init(_ key: VolumeKey) { self.key = key }
+
+    /// Throws `invalidArgument` for one that no list gave out.
+    init(_ text: String) throws(StorageError) {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, let namespace = try? Namespace(parts[0]), let name = try? VolumeName(parts[1]) else {
+            throw StorageError(
+                .invalidArgument, "the continue token is not one that a list gave; begin again without it")
+        }
+        key = VolumeKey(namespace: namespace, name: name)
+    }
+
+    /// Labels hold no dot, so this is unambiguous and needs no encoding in a query.
+    var text: String { "\(key.namespace).\(key.name)" }
+}
