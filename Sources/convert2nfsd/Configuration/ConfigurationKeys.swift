@@ -1,0 +1,17 @@
+/// Every key of the configuration file, by section. Whatever is not here is refused, and docs/operations.md
+/// describes each of them once; a test compares the two.
+enum ConfigurationKeys {
+    static let top = ["node", "api", "log", "nfs", "pools"]
+    static let node = ["name", "state"]
+    static let api = ["listen", "socket", "tokens"]
+    static let token = ["name", "role", "hash"]
+    static let log = ["file", "errors", "level"]
+    static let nfs = ["server", "address", "root", "path", "port", "mountdPort", "mountOptions"]
+    static let pool = ["name", "backend", "directory", "overcommit"]
+
+    /// All keys as an operator would write their place: `nfs.port`, `pools[].name`.
+    static let all: [String] =
+        node.map { "node.\($0)" } + api.filter { $0 != "tokens" }.map { "api.\($0)" }
+        + token.map { "api.tokens[].\($0)" } + log.map { "log.\($0)" } + nfs.map { "nfs.\($0)" }
+        + pool.map { "pools[].\($0)" }
+}

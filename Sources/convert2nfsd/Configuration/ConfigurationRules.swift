@@ -1,0 +1,99 @@
+import StorageCore
+
+/// What values of the file must be together. A rule is left out where one of its values could not be read.
+struct ConfigurationRules {
+    let configuration: Configuration
+    let tokens: [ReadToken]
+    let pools: [ReadPool]
+    let faults: ConfigurationFaults
+
+    func check() {
+        checkAccess()
+        checkPorts()
+        checkRoot()
+        checkLogFiles()
+        checkNames()
+        checkDirectories()
+    }
+
+    /// Whoever reaches the API without a token can delete every volume.
+    private func checkAccess() {
+        let listen = configuration.api.listen
+        guard !listen.isLoopback, tokens.isEmpty, !faults.any("api.listen", "api.tokens") else { return }
+        faults.add(
+            "api.listen",
+            "\(listen) is open to other machines, and without api.tokens everybody there could delete volumes; "
+                + "add a token, or listen on 127.0.0.1")
+    }
+
+    private func checkPorts() {
+        let nfs = configuration.nfs
+        if nfs.port == nfs.mountdPort, !faults.any("nfs.port", "nfs.mountdPort") {
+            let place = faults.isGiven("nfs.mountdPort") ? "nfs.mountdPort" : "nfs.port"
+            faults.add(place, "nfs.port and nfs.mountdPort are both \(nfs.port); use different ports")
+        }
+        for (place, port) in [("nfs.port", nfs.port), ("nfs.mountdPort", nfs.mountdPort)]
+        where port == configuration.api.listen.port && !faults.any(place, "api.listen") {
+            let key = faults.isGiven(place) ? place : "api.listen"
+            faults.add(key, "\(place) and api.listen are both port \(port); use different ports")
+        }
+    }
+
+    /// Nothing of the node's own may lie where clients look, nor may the root lie within what the node keeps.
+    private func checkRoot() {
+        let root = configuration.nfs.template.root
+        guard !faults.any("nfs.root") else { return }
+        let files = [
+            ("node.state", configuration.node.state), ("api.socket", configuration.api.socket),
+            ("log.file", configuration.log.file), ("log.errors", configuration.log.errors),
+        ]
+        // A default directory lies below the state directory, which is among them.
+        let directories = pools.map { ("\($0.place).directory", $0.directory ?? "") }.filter { faults.isGiven($0.0) }
+        for (place, path) in files + directories where !faults.any(place) && overlap(root, path) {
+            // What is not in the file cannot be pointed at.
+            guard let key = [place, "nfs.root"].first(where: faults.isGiven) else { continue }
+            faults.add(key, "\(place) \(path) and nfs.root \(root) lie within each other; keep them apart")
+        }
+    }
+
+    private func checkLogFiles() {
+        let log = configuration.log
+        guard log.file == log.errors, !faults.any("log.file", "log.errors") else { return }
+        faults.add(
+            faults.isGiven("log.errors") ? "log.errors" : "log.file",
+            "log.file and log.errors are both \(log.file); use different files")
+    }
+
+    private func checkNames() {
+        checkUnique(pools.map { ($0.place, $0.name?.value) }, noun: "pool")
+        checkUnique(tokens.map { ($0.place, $0.name?.value) }, noun: "token")
+    }
+
+    private func checkUnique(_ names: [(place: String, name: String?)], noun: String) {
+        for (index, entry) in names.enumerated() {
+            guard let name = entry.name, let other = names[..<index].first(where: { $0.name == name }) else { continue }
+            faults.add("\(entry.place).name", "\(other.place) is a \(noun) named \"\(name)\" already; names are unique")
+        }
+    }
+
+    private func checkDirectories() {
+        let state = configuration.node.state
+        for (index, pool) in pools.enumerated() {
+            guard let directory = pool.directory, !faults.any("\(pool.place).directory") else { continue }
+            let key = ["\(pool.place).directory", pool.place].first(where: faults.isGiven) ?? "node.state"
+            if isWithin(state, directory), !faults.any("node.state") {
+                faults.add(key, "\(directory) is or holds the state directory \(state); use a directory of its own")
+            }
+            for other in pools[..<index] where !faults.any("\(other.place).directory") {
+                guard let taken = other.directory, overlap(directory, taken) else { continue }
+                faults.add(key, "\(directory) and \(taken) of \(other.place) lie within each other; keep pools apart")
+            }
+        }
+    }
+}
+
+/// Both normalised: absolute, no empty parts.
+private func isWithin(_ path: String, _ directory: String) -> Bool {
+    path == directory || path.hasPrefix("\(directory)/")
+}
+private func overlap(_ one: String, _ other: String) -> Bool { isWithin(one, other) || isWithin(other, one) }
