@@ -60,10 +60,11 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CNFS", pkgConfig: "libnfs", providers: [.apt(["libnfs-dev"])]),
         .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
+        .systemLibrary(name: "CHostShims"),
         .target(name: "StorageCore", swiftSettings: settings),
         .target(
             name: "HostTools",
-            dependencies: [.product(name: "Subprocess", package: "swift-subprocess"), system],
+            dependencies: ["CHostShims", .product(name: "Subprocess", package: "swift-subprocess"), system],
             swiftSettings: settings),
         .target(name: "StorageBackends", dependencies: ["StorageCore", "HostTools"], swiftSettings: settings),
         .target(

@@ -1,0 +1,74 @@
+import StorageCore
+import Synchronization
+
+/// Which call to the world goes wrong, and how. The faulty backend, filesystem and exporter of one node share a plan, so "the seventh
+/// call of this operation" can be any of them.
+package final class FaultPlan: Sendable {
+    package enum Fault: Sendable, CaseIterable {
+        /// The call fails and has done nothing.
+        case failsBefore
+        /// The call does its work and fails then: its answer was lost.
+        case failsAfter
+        /// The call is made twice: it must be idempotent.
+        case happensTwice
+        /// The program dies before the call has done anything.
+        case diesBefore
+        /// The program dies when the call has done its work.
+        case diesAfter
+    }
+
+    private struct State {
+        var calls: [String] = []
+        var target: Int?
+        var fault: Fault?
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// The calls since the last `arm` or `disarm`, in order.
+    package var calls: [String] { state.withLock { $0.calls } }
+
+    /// Counts anew; the call number `index` (from 0) goes wrong.
+    package func arm(_ fault: Fault, at index: Int) {
+        state.withLock { $0 = State(calls: [], target: index, fault: fault) }
+    }
+
+    /// Counts anew; nothing goes wrong.
+    package func disarm() { state.withLock { $0 = State() } }
+
+    package static let error = StorageError(.internal, "injected fault")
+
+    func run<Value: Sendable>(
+        _ name: String, _ body: () async throws(StorageError) -> Value
+    ) async throws(StorageError) -> Value {
+        let fault: Fault? = state.withLock { state in
+            state.calls.append(name)
+            return state.target == state.calls.count - 1 ? state.fault : nil
+        }
+        switch fault {
+        case nil: return try await body()
+        case .failsBefore: throw Self.error
+        case .failsAfter:
+            _ = try await body()
+            throw Self.error
+        case .happensTwice:
+            _ = try await body()
+            return try await body()
+        case .diesBefore: try await die()
+        case .diesAfter:
+            _ = try await body()
+            try await die()
+        }
+        throw Self.error
+    }
+
+    /// A dead program's call never returns; the task is cancelled when the test has seen enough.
+    private func die() async throws(StorageError) {
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: .seconds(3600)) } catch { break }
+        }
+        throw StorageError(.cancelled, "the program is dead")
+    }
+}

@@ -1,0 +1,61 @@
+import StorageCore
+
+/// A backend whose changing calls go through a `FaultPlan`.
+package struct FaultyBackend: StorageBackend {
+    private let base: any StorageBackend
+    private let plan: FaultPlan
+
+    package init(_ base: any StorageBackend, _ plan: FaultPlan) {
+        self.base = base
+        self.plan = plan
+    }
+
+    package func create(_ volume: VolumeIdentity, capacity: ByteCount) async throws(StorageError) -> Outcome {
+        try await plan.run("backend.create") { () async throws(StorageError) in
+            try await base.create(volume, capacity: capacity)
+        }
+    }
+
+    package func copy(
+        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount
+    ) async throws(StorageError) -> Outcome {
+        try await plan.run("backend.copy") { () async throws(StorageError) in
+            try await base.copy(source, to: volume, capacity: capacity)
+        }
+    }
+
+    package func grow(_ volume: VolumeIdentity, to capacity: ByteCount) async throws(StorageError) -> Outcome {
+        try await plan.run("backend.grow") { () async throws(StorageError) in
+            try await base.grow(volume, to: capacity)
+        }
+    }
+
+    package func remove(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
+        try await plan.run("backend.remove") { () async throws(StorageError) in try await base.remove(volume) }
+    }
+
+    package func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
+        try await plan.run("backend.activate") { () async throws(StorageError) in try await base.activate(volume) }
+    }
+
+    package func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
+        try await plan.run("backend.deactivate") { () async throws(StorageError) in
+            try await base.deactivate(volume)
+        }
+    }
+
+    package func createSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome {
+        try await plan.run("backend.createSnapshot") { () async throws(StorageError) in
+            try await base.createSnapshot(snapshot)
+        }
+    }
+
+    package func removeSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome {
+        try await plan.run("backend.removeSnapshot") { () async throws(StorageError) in
+            try await base.removeSnapshot(snapshot)
+        }
+    }
+
+    package func inventory() async throws(StorageError) -> PoolInventory { try await base.inventory() }
+    package func usage() async throws(StorageError) -> PoolUsage { try await base.usage() }
+}
