@@ -31,7 +31,7 @@ let tests: [Target] = [
             .product(name: "Hummingbird", package: "hummingbird"),
         ]),
     tests("convert2nfs", ["NodeAPI"]),
-    tests("convert2nfsd", ["HostTools", "Provisioning"]),
+    tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(
         name: "IntegrationTests", dependencies: ["TestSupport", "StorageCore", "HostTools", "NodeAPI", "NFSClient"],
@@ -98,7 +98,8 @@ let package = Package(
             name: "convert2nfsd",
             dependencies: [
                 "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning", "NodeAPI",
-                "NodeHTTP", "Yams", arguments, lifecycle, logging, system,
+                "NodeHTTP", "Yams", arguments, lifecycle, logging,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
         .executableTarget(

@@ -4,13 +4,16 @@ import StorageCore
 /// Who may do what on one listener.
 package enum Gate: Sendable {
     /// Whoever can connect may do everything: the Unix socket, which only root can open, and loopback without tokens.
-    case open
+    case local
     /// Only holders of one of these.
     case tokens([Credential])
 
     /// The caller's name, for the log. Throws `unauthenticated` or `permissionDenied`.
     func admit(_ request: Request) throws(StorageError) -> String {
-        guard case .tokens(let credentials) = self else { return "local" }
+        guard case .tokens(let credentials) = self else {
+            try refuseRebinding(request)
+            return "local"
+        }
         guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
             throw StorageError(.unauthenticated, "a token is needed: send it as \"Authorization: Bearer TOKEN\"")
         }
@@ -27,6 +30,18 @@ package enum Gate: Sendable {
                 "the token \(credential.name) has the role \(credential.role.rawValue); this needs \(needed.rawValue)")
         }
         return credential.name
+    }
+}
+
+/// A page in a browser on this machine can give its own host name the address 127.0.0.1 (DNS rebinding). Such a request carries that
+/// name; ours carry an address or localhost.
+private func refuseRebinding(_ request: Request) throws(StorageError) {
+    guard let authority = request.head.authority, !authority.isEmpty else { return }
+    let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" }.dropFirst() : authority.prefix { $0 != ":" }
+    let isAddress = (try? ClientAddress(String(host)))?.isSingle == true
+    guard isAddress || host == "localhost" else {
+        throw StorageError(
+            .permissionDenied, "without api.tokens this node answers only by its address, not as \"\(host.prefix(80))\"")
     }
 }
 

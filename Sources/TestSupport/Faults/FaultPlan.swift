@@ -19,8 +19,9 @@ package final class FaultPlan: Sendable {
 
     private struct State {
         var calls: [String] = []
-        var target: Int?
+        var targets: Range<Int> = 0..<0
         var fault: Fault?
+        var isDead = false
     }
 
     private let state = Mutex(State())
@@ -32,7 +33,17 @@ package final class FaultPlan: Sendable {
 
     /// Counts anew; the call number `index` (from 0) goes wrong.
     package func arm(_ fault: Fault, at index: Int) {
-        state.withLock { $0 = State(calls: [], target: index, fault: fault) }
+        state.withLock { $0 = State(targets: index..<index + 1, fault: fault) }
+    }
+
+    /// Counts anew; the call number `index` and all after it go wrong.
+    package func arm(_ fault: Fault, from index: Int) {
+        state.withLock { $0 = State(targets: index..<Int.max, fault: fault) }
+    }
+
+    /// Waits until the program has died.
+    package func death() async throws {
+        try await eventually(every: .milliseconds(1), "the program dies") { state.withLock { $0.isDead } }
     }
 
     /// Counts anew; nothing goes wrong.
@@ -45,7 +56,7 @@ package final class FaultPlan: Sendable {
     ) async throws(StorageError) -> Value {
         let fault: Fault? = state.withLock { state in
             state.calls.append(name)
-            return state.target == state.calls.count - 1 ? state.fault : nil
+            return state.targets.contains(state.calls.count - 1) ? state.fault : nil
         }
         switch fault {
         case nil: return try await body()
@@ -66,6 +77,7 @@ package final class FaultPlan: Sendable {
 
     /// A dead program's call never returns; the task is cancelled when the test has seen enough.
     private func die() async throws(StorageError) {
+        state.withLock { $0.isDead = true }
         while !Task.isCancelled {
             do { try await Task.sleep(for: .seconds(3600)) } catch { break }
         }

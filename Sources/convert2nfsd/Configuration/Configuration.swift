@@ -1,4 +1,5 @@
 import Logging
+import NodeHTTP
 import StorageCore
 
 /// What an operator decides about a node: `/etc/convert2nfs/config.yaml`, checked and with the defaults filled in.
@@ -21,20 +22,7 @@ struct Configuration: Sendable, Equatable {
     struct API: Sendable, Equatable {
         var listen: ListenAddress
         var socket: String
-        var tokens: [Token]
-    }
-
-    struct Token: Sendable, Equatable {
-        var name: TokenName
-        var role: Role
-        /// SHA-256 of the secret; 32 bytes.
-        var hash: [UInt8]
-    }
-
-    enum Role: String, Sendable, CaseIterable {
-        case admin
-        case provisioner
-        case reader
+        var tokens: [Credential]
     }
 
     struct Log: Sendable, Equatable {
@@ -51,6 +39,8 @@ struct Configuration: Sendable, Equatable {
         var template: PathTemplate
         var port: UInt16
         var mountdPort: UInt16
+        /// The lock manager of NFSv3 is the next one, as firewalls for NFS know it: 20049 beside 20048.
+        var lockManagerPort: UInt16 { mountdPort + 1 }
         var mountOptions: [String]
     }
 

@@ -1,4 +1,5 @@
 import Logging
+import NodeHTTP
 import StorageCore
 import Yams
 
@@ -7,7 +8,7 @@ struct ReadToken {
     let place: String
     var name: TokenName?
     /// Nil if it has a fault.
-    var value: Configuration.Token?
+    var value: Credential?
 }
 
 /// A pool as the file has it, faults and all, for the rules that hold between pools.
@@ -62,7 +63,7 @@ struct ConfigurationDecoder {
             })
     }
 
-    private func decodeAPI(_ section: ConfigurationSection, tokens: [Configuration.Token]) -> Configuration.API {
+    private func decodeAPI(_ section: ConfigurationSection, tokens: [Credential]) -> Configuration.API {
         Configuration.API(
             listen: section.value("listen", default: ConfigurationDefaults.listen, ConfigurationValue.listen),
             socket: section.value("socket", default: ConfigurationDefaults.socket) { node throws(Refusal) in
@@ -77,13 +78,13 @@ struct ConfigurationDecoder {
         let name: TokenName? = section.required("name", line: node.line) { node throws(Refusal) in
             try ConfigurationValue.label(node)
         }
-        let role: Configuration.Role? = section.required("role", line: node.line) { node throws(Refusal) in
+        let role: Role? = section.required("role", line: node.line) { node throws(Refusal) in
             try ConfigurationValue.choice(node)
         }
         let hash = section.required("hash", line: node.line, ConfigurationValue.hash)
         guard let name, let role, let hash else { return ReadToken(place: place, name: name) }
         return ReadToken(
-            place: place, name: name, value: Configuration.Token(name: name, role: role, hash: hash))
+            place: place, name: name, value: Credential(name: name.value, role: role, hash: hash))
     }
 
     private func decodeLog(_ section: ConfigurationSection) -> Configuration.Log {
@@ -105,7 +106,7 @@ struct ConfigurationDecoder {
             template: try decodeTemplate(section),
             port: section.value("port", default: ConfigurationDefaults.port, ConfigurationValue.port),
             mountdPort: section.value(
-                "mountdPort", default: ConfigurationDefaults.mountdPort, ConfigurationValue.port),
+                "mountdPort", default: ConfigurationDefaults.mountdPort, ConfigurationValue.mountdPort),
             mountOptions: options ?? ConfigurationDefaults.mountOptions)
     }
 

@@ -27,15 +27,17 @@ struct ConfigurationRules {
     }
 
     private func checkPorts() {
-        let nfs = configuration.nfs
-        if nfs.port == nfs.mountdPort, !faults.any("nfs.port", "nfs.mountdPort") {
-            let place = faults.isGiven("nfs.mountdPort") ? "nfs.mountdPort" : "nfs.port"
-            faults.add(place, "nfs.port and nfs.mountdPort are both \(nfs.port); use different ports")
-        }
-        for (place, port) in [("nfs.port", nfs.port), ("nfs.mountdPort", nfs.mountdPort)]
-        where port == configuration.api.listen.port && !faults.any(place, "api.listen") {
-            let key = faults.isGiven(place) ? place : "api.listen"
-            faults.add(key, "\(place) and api.listen are both port \(port); use different ports")
+        let (nfs, api) = (configuration.nfs, configuration.api)
+        let ports = [
+            ("nfs.port", "nfs.port", Int(nfs.port)), ("nfs.mountdPort", "nfs.mountdPort", Int(nfs.mountdPort)),
+            ("the lock manager's port (nfs.mountdPort + 1)", "nfs.mountdPort", Int(nfs.lockManagerPort)),
+            ("api.listen", "api.listen", Int(api.listen.port)),
+        ]
+        for (index, (name, key, port)) in ports.enumerated() {
+            for (other, otherKey, taken) in ports[..<index] where taken == port && !faults.any(key, otherKey) {
+                let place = [key, otherKey].first(where: faults.isGiven) ?? key
+                faults.add(place, "\(other) and \(name) are both \(port); use different ports")
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import Logging
+import NodeHTTP
 import StorageCore
 import Yams
 
@@ -32,6 +33,13 @@ enum ConfigurationValue {
         guard let scalar = node.scalar, node.tag.rawValue == Tag.Name.int.rawValue else { throw refusal }
         guard let port = UInt16(scalar.string), port > 0, String(port) == scalar.string else { throw refusal }
         guard port != 111 else { throw Refusal("found 111, which is rpcbind's; use another port") }
+        return port
+    }
+
+    /// The lock manager listens on the next port, so the last one is too high.
+    static func mountdPort(_ node: Node) throws(Refusal) -> UInt16 {
+        let port = try port(node)
+        guard port < 65535 else { throw Refusal("found 65535; the lock manager needs the next port, so use 65534 or less") }
         return port
     }
 
@@ -102,15 +110,13 @@ enum ConfigurationValue {
     }
 
     /// `sha256:` and the digest as sha256sum(1) prints it.
-    static func hash(_ node: Node) throws(Refusal) -> [UInt8] {
-        let text = try text(node)
-        let digits = Array(text.utf8.dropFirst(7))
-        let values = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
-        guard text.hasPrefix("sha256:"), digits.count == 64, values.count == 64 else {
-            // Not shown: somebody may have written the secret itself.
-            throw Refusal("expected \"sha256:\" and 64 hexadecimal digits, as printf %s SECRET | sha256sum prints them")
+    static func hash(_ node: Node) throws(Refusal) -> TokenHash {
+        guard let hash = TokenHash(try text(node)) else {
+            throw Refusal(
+                // Not shown: somebody may have written the secret itself.
+                "expected \"sha256:\" and 64 hexadecimal digits, as \"convert2nfsd token\" prints them")
         }
-        return stride(from: 0, to: 64, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+        return hash
     }
 
     /// One option of mount.nfs(8), as it goes into a manifest's list.

@@ -100,9 +100,8 @@ struct ConfigurationFaultTests {
         Case("pools: []", "1: pools: found no pool; name at least one, or remove the key"),
         Case(
             "api:\n  tokens:\n  - name: a\n    role: root\n    hash: hunter2\n  - role: admin",
-            "4: api.tokens[0].role: found \"root\"; allowed: admin, provisioner or reader",
-            "5: api.tokens[0].hash: expected \"sha256:\" and 64 hexadecimal digits, as printf %s SECRET | sha256sum "
-                + "prints them",
+            "4: api.tokens[0].role: found \"root\"; allowed: reader, provisioner or admin",
+            "5: api.tokens[0].hash: expected \"sha256:\" and 64 hexadecimal digits, as \"convert2nfsd token\" prints them",
             "6: api.tokens[1].name: the key is missing", "6: api.tokens[1].hash: the key is missing"),
     ]
 
@@ -149,7 +148,13 @@ struct ConfigurationFaultTests {
             "1: api.listen: 0.0.0.0:8080 is open to other machines, and without api.tokens everybody there could delete "
                 + "volumes; add a token, or listen on 127.0.0.1"),
         Case("nfs: {port: 20048}", "1: nfs.port: nfs.port and nfs.mountdPort are both 20048; use different ports"),
-        Case("nfs: {port: 8080}", "1: nfs.port: nfs.port and api.listen are both port 8080; use different ports"),
+        Case(
+            "nfs: {port: 20049}",
+            "1: nfs.port: nfs.port and the lock manager's port (nfs.mountdPort + 1) are both 20049; use different ports"),
+        Case(
+            "nfs: {mountdPort: 65535}",
+            "1: nfs.mountdPort: found 65535; the lock manager needs the next port, so use 65534 or less"),
+        Case("nfs: {port: 8080}", "1: nfs.port: nfs.port and api.listen are both 8080; use different ports"),
         Case(
             "nfs: {root: /var/lib}",
             "1: nfs.root: node.state /var/lib/convert2nfs and nfs.root /var/lib lie within each other; keep them apart"),

@@ -1,0 +1,95 @@
+import Catalog
+import FoundationEssentials
+import Logging
+import NFSExports
+import Provisioning
+import StorageBackends
+import StorageCore
+import Testing
+
+/// A node on simulators with a fault plan, whose program can die and start again: the catalog and the simulated world
+/// survive, the manager does not.
+package final class SimulatedNode: Sendable {
+    package let plan = FaultPlan()
+    package let host = SimulatedHost()
+    package let exporter = SimulatedExporter()
+    package let backend: SimulatedBackend
+    package let filesystem: SimulatedFilesystem
+    private let directory: TemporaryDirectory
+    private let total: ByteCount
+
+    package init(total: ByteCount = .gibibytes(100)) throws {
+        directory = try TemporaryDirectory()
+        self.total = total
+        backend = SimulatedBackend(host: host, total: total)
+        filesystem = SimulatedFilesystem(host: host)
+    }
+
+    /// The program, started but not yet ready; each call is a new life on the same world.
+    package func program(patience: Duration = .seconds(60)) throws -> (manager: VolumeManager, reconciler: Reconciler) {
+        var settings = VolumeManager.Settings(paths: try PathTemplate(root: "/nfs", pattern: "{namespace}{name}"))
+        settings.patience = patience
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let pool = Pool(name: try PoolName("default"), backend: FaultyBackend(backend, plan), kind: "simulated")
+        let manager = VolumeManager(
+            pools: try Pools([pool]), catalog: try openCatalog(), filesystem: FaultyFilesystem(filesystem, plan),
+            exporter: FaultyExporter(exporter, plan), settings: settings, logger: logger)
+        return (manager, Reconciler(manager: manager, logger: logger))
+    }
+
+    /// A program that is ready.
+    package func start(patience: Duration = .seconds(60)) async throws -> (manager: VolumeManager, reconciler: Reconciler) {
+        let program = try program(patience: patience)
+        try await program.reconciler.pass()
+        return program
+    }
+
+    package func openCatalog() throws -> Catalog { try Catalog(path: "\(directory.path)/catalog.sqlite") }
+
+    /// Expects that catalog, pool, mounts and exports tell the same story, nothing is frozen and no operation is open.
+    package func expectConsistency(
+        _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let catalog = try openCatalog()
+        let volumes = try await catalog.volumes()
+        let inventory = try await backend.inventory()
+        let served = volumes.filter(\.phase.isServed)
+        let mounts = try await filesystem.mounts(under: "/nfs")
+        let exports = try await exporter.exports()
+        let devices = Dictionary(uniqueKeysWithValues: inventory.volumes.map { ($0.identity.id, $0.device) })
+        func check(_ condition: Bool, _ what: String) {
+            #expect(condition, "\(what) \(comment.map { "(\($0))" } ?? "")", sourceLocation: sourceLocation)
+        }
+        check(Set(inventory.volumes.map(\.identity)) == Set(volumes.map(\.identity)), "storage is what the catalog knows")
+        check(
+            Set(inventory.snapshots) == Set(try await catalog.allSnapshots().map(\.reference)),
+            "snapshots are what the catalog knows")
+        check(Set(mounts.keys) == Set(served.map(\.path)), "mounts are what is served")
+        check(
+            Set(exports) == Set(served.map { ObservedExport($0.export) }), "exports are what is served")
+        for volume in volumes {
+            check(devices[volume.id] == mounts[volume.path], "\(volume.key) is mounted from its own device")
+            check(volume.phase == .ready, "\(volume.key) is \(volume.phase.rawValue)")
+            let entry = inventory.volumes.first { $0.identity.id == volume.id }
+            check(entry?.capacity == volume.capacity, "\(volume.key) has its capacity")
+            // Frozen already would be unchanged.
+            check(try await filesystem.freeze(volume.path) == .changed, "\(volume.key) is not frozen")
+            _ = try await filesystem.thaw(volume.path)
+        }
+        check(try await catalog.unfinishedOperations().isEmpty, "no operation is open")
+        try catalog.close()
+    }
+}
+
+extension Work {
+    /// The value of finished work; throws `busy` for work that still runs.
+    package func value() throws -> Value {
+        guard case .done(let value, _) = self else { throw StorageError(.busy, "the work still runs") }
+        return value
+    }
+
+    package var outcome: Outcome? {
+        guard case .done(_, let outcome) = self else { return nil }
+        return outcome
+    }
+}

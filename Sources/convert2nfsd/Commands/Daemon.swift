@@ -1,0 +1,43 @@
+import ArgumentParser
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
+/// The node daemon's command line.
+@main
+struct Daemon: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert2nfsd", abstract: "Shared NFS volumes of a fixed size on this machine's own storage.",
+        version: DaemonVersion.text, subcommands: [RunCommand.self, RetireCommand.self, TokenCommand.self],
+        defaultSubcommand: RunCommand.self)
+}
+
+enum DaemonVersion {
+    static let text = "0.1.0"
+}
+
+/// Where the configuration is; all commands that need one share it.
+struct ConfigurationOption: ParsableArguments {
+    @Option(help: "The configuration; without it /etc/convert2nfs/config.yaml, or the embedded default if that does not exist.")
+    var config: String?
+
+    /// Loads it; prints every fault and ends with EX_CONFIG (sysexits.h) if there is one.
+    func load() throws -> Configuration {
+        do throws(ConfigurationError) {
+            return try Configuration.load(path: config)
+        } catch {
+            throw Complaint.say("\(error)", status: EX_CONFIG)
+        }
+    }
+}
+
+enum Complaint {
+    /// Tells the operator why the daemon does not start.
+    static func say(_ message: String, status: Int32) -> ExitCode {
+        for line in message.split(separator: "\n") { fputs("convert2nfsd: \(line)\n", stderr) }
+        return ExitCode(status)
+    }
+}

@@ -1,0 +1,130 @@
+import Catalog
+import FoundationEssentials
+import HostTools
+import Logging
+import NFSExports
+import NodeAPI
+import NodeHTTP
+import Provisioning
+import ServiceLifecycle
+import StorageBackends
+import StorageCore
+
+extension StorageNode {
+    /// The parts that touch the world, real or simulated.
+    private struct World {
+        var pools: [Pool]
+        var filesystem: any VolumeFilesystem
+        var exporter: any Exporter
+        var server: String
+        var exits: AsyncStream<Void>?
+        var stop: @Sendable () async throws(StorageError) -> Void
+        var catalog: String
+    }
+
+    /// Wires the node; touches nothing but the state directory and the pools' directories.
+    /// Throws `unavailable` naming the packages to install if tools are missing, or another daemon runs.
+    static func assemble(
+        _ configuration: Configuration, isSimulated: Bool, logger: Logger
+    ) async throws(StorageError) -> StorageNode {
+        let state = configuration.node.state
+        try ensureDirectory(state)
+        let lock = try InstanceLock(stateDirectory: state)
+        let world =
+            isSimulated ? try simulatedWorld(configuration) : try await realWorld(configuration, logger: logger)
+        let manager = VolumeManager(
+            pools: try Pools(world.pools), catalog: try Catalog(path: world.catalog), filesystem: world.filesystem,
+            exporter: world.exporter, settings: .init(paths: configuration.nfs.template), logger: logger)
+        let reconciler = Reconciler(manager: manager, logger: logger)
+        var services = try listeners(configuration, manager, facts(configuration, world.server), logger)
+        if let exits = world.exits { services.append(ServerWatch(exits: exits, reconciler: reconciler)) }
+        return StorageNode(
+            lock: lock, manager: manager, reconciler: reconciler, stopServer: world.stop, services: services,
+            logger: logger)
+    }
+
+    private static func realWorld(
+        _ configuration: Configuration, logger: Logger
+    ) async throws(StorageError) -> World {
+        let state = configuration.node.state
+        let tools = try locateTools()
+        var pools: [Pool] = []
+        for pool in configuration.pools {
+            switch pool.backend {
+            case .loop:
+                let backend = try await LoopBackend.open(directory: pool.directory, overcommit: pool.overcommit)
+                pools.append(Pool(name: pool.name, backend: backend, kind: pool.backend.rawValue))
+            }
+        }
+        let settings = try GaneshaSettings(
+            nfsPort: configuration.nfs.port, mountdPort: configuration.nfs.mountdPort,
+            lockManagerPort: configuration.nfs.lockManagerPort)
+        let server = try GaneshaServer(
+            settings: settings, stateDirectory: "\(state)/ganesha", tools: GaneshaTools(tools), logger: logger)
+        let exporter = GaneshaExporter(server: server, logger: logger)
+        return World(
+            pools: pools,
+            filesystem: try LinuxFilesystem(toolbox: tools, stateDirectory: "\(state)/filesystem"),
+            exporter: exporter, server: "ganesha", exits: exporter.exits,
+            stop: { () async throws(StorageError) in try await exporter.stop() },
+            catalog: "\(state)/catalog.sqlite")
+    }
+
+    private static func simulatedWorld(_ configuration: Configuration) throws(StorageError) -> World {
+        // What is simulated ends with the process, so its catalog does too.
+        let catalog = "\(configuration.node.state)/simulated.sqlite"
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: catalog + suffix) }
+        let host = SimulatedHost()
+        let pools = configuration.pools.map { pool in
+            Pool(name: pool.name, backend: SimulatedBackend(host: host), kind: "simulated")
+        }
+        return World(
+            pools: pools, filesystem: SimulatedFilesystem(host: host), exporter: SimulatedExporter(),
+            server: "simulated", exits: nil, stop: { () async throws(StorageError) in }, catalog: catalog)
+    }
+
+    private static func locateTools() throws(StorageError) -> Toolbox {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        do throws(HostError) {
+            return try ToolLocator(searchPath: path).locate(GaneshaTools.names + LinuxFilesystem.tools)
+        } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
+    }
+
+    private static func ensureDirectory(_ path: String) throws(StorageError) {
+        do throws(HostError) {
+            try Directory.ensure(path, mode: 0o700)
+        } catch {
+            throw StorageError(.unavailable, "the directory \(path) cannot be made: \(error)")
+        }
+    }
+
+    private static func facts(_ configuration: Configuration, _ server: String) -> NodeFacts {
+        let nfs = configuration.nfs
+        return NodeFacts(
+            name: configuration.node.name.value, version: DaemonVersion.text, startedAt: Date(),
+            nfs: .init(server: server, address: nfs.address, port: nfs.port, mountdPort: nfs.mountdPort),
+            service: NFSService(
+                server: nfs.address, port: nfs.port, mountdPort: nfs.mountdPort, mountOptions: nfs.mountOptions))
+    }
+
+    private static func listeners(
+        _ configuration: Configuration, _ manager: VolumeManager, _ facts: NodeFacts, _ logger: Logger
+    ) throws(StorageError) -> [any Service] {
+        let api = configuration.api
+        if let slash = api.socket.lastIndex(of: "/"), slash > api.socket.startIndex {
+            try ensureDirectory(String(api.socket[..<slash]))
+        }
+        // The instance lock is ours, so a socket that is there belongs to nobody.
+        try? FileManager.default.removeItem(atPath: api.socket)
+        let gate = api.tokens.isEmpty ? Gate.local : .tokens(api.tokens)
+        return [
+            NodeService(
+                listener: .socket(path: api.socket), gate: .local, manager: manager, facts: facts, logger: logger),
+            NodeService(
+                listener: .address(host: api.listen.host, port: Int(api.listen.port)), gate: gate, manager: manager,
+                facts: facts, logger: logger),
+        ]
+    }
+}

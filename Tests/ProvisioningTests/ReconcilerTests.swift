@@ -1,0 +1,98 @@
+import Provisioning
+import StorageCore
+import TestSupport
+import Testing
+
+@Suite("Reconciler", .tags(.unit))
+struct ReconcilerTests {
+    private func node() async throws -> (SimulatedNode, VolumeManager, Reconciler) {
+        let node = try SimulatedNode()
+        let (manager, reconciler) = try await node.start()
+        for name in ["one", "two"] {
+            _ = try await manager.create(Sample.spec("shop/\(name)", clients: ["10.0.0.1"])).value()
+        }
+        return (node, manager, reconciler)
+    }
+
+    @Test("what somebody unmounted is mounted and exported again")
+    func unmounted() async throws {
+        let (node, _, reconciler) = try await node()
+        _ = try await node.filesystem.unmount(MountPath("/nfs/shopone"))
+        try await reconciler.pass()
+        try await node.expectConsistency()
+    }
+
+    @Test("an export that somebody removed, changed or added is set right")
+    func exportDrift() async throws {
+        let (node, manager, reconciler) = try await node()
+        let one = try await manager.volume(Sample.key("shop/one"))
+        let two = try await manager.volume(Sample.key("shop/two"))
+        _ = try await node.exporter.withdraw(one.export)
+        _ = try await node.exporter.ensure(
+            Export(id: two.exportID, fsid: two.id, path: two.path, squash: .all, clients: []))
+        let stranger = try #require(ExportID(999))
+        _ = try await node.exporter.ensure(
+            Export(id: stranger, fsid: VolumeID(), path: MountPath("/etc"), squash: .none, clients: []))
+        try await reconciler.pass()
+        try await node.expectConsistency()
+    }
+
+    @Test("a dead NFS server comes back with all exports")
+    func deadServer() async throws {
+        let (node, _, reconciler) = try await node()
+        await node.exporter.kill()
+        try await reconciler.pass()
+        try await node.expectConsistency()
+    }
+
+    @Test("after a reboot everything is mounted before anything is exported")
+    func reboot() async throws {
+        let (node, _, _) = try await node()
+        await node.exporter.kill()
+        for path in ["/nfs/shopone", "/nfs/shoptwo"] { _ = try await node.filesystem.unmount(MountPath(path)) }
+        for entry in try await node.backend.inventory().volumes { _ = try await node.backend.deactivate(entry.identity) }
+        node.plan.disarm()
+        _ = try await node.start()
+        let calls = node.plan.calls
+        let lastMount = try #require(calls.lastIndex(of: "filesystem.mount"))
+        let firstExport = try #require(calls.firstIndex { ["exporter.serve", "exporter.ensure"].contains($0) })
+        #expect(lastMount < firstExport)
+        try await node.expectConsistency()
+    }
+
+    @Test("a restart with everything in place touches nothing")
+    func restart() async throws {
+        let (node, _, _) = try await node()
+        node.plan.disarm()
+        _ = try await node.start()
+        #expect(node.plan.calls == ["exporter.serve"], "one look at the server, no mount, no export")
+        try await node.expectConsistency()
+    }
+
+    @Test("storage that the catalog does not know is shown and left alone")
+    func orphans() async throws {
+        let (node, _, _) = try await node()
+        let orphan = VolumeIdentity(id: VolumeID(), key: try Sample.key("lost/one"))
+        _ = try await node.backend.create(orphan, capacity: .mebibytes(64))
+        let manager = try await node.start().manager
+        let status = try #require(try await manager.poolStatuses().first)
+        #expect(status.condition.message.contains("lost/one"))
+        #expect(try await node.backend.inventory().volumes.contains { $0.identity == orphan })
+    }
+
+    @Test("a volume that cannot be mounted is said to be abnormal, and is normal again when it can")
+    func abnormal() async throws {
+        let (node, manager, reconciler) = try await node()
+        let path = MountPath("/nfs/shopone")
+        _ = try await node.filesystem.unmount(path)
+        node.plan.arm(.failsBefore, at: 2)
+        try await reconciler.pass()
+        #expect(node.plan.calls.last == "filesystem.mount")
+        #expect(try await manager.volume(Sample.key("shop/one")).condition.message.contains("injected fault"))
+        node.plan.disarm()
+        try await reconciler.pass()
+        try await reconciler.pass()
+        #expect(try await manager.volume(Sample.key("shop/one")).condition == .normal)
+        try await node.expectConsistency()
+    }
+}
