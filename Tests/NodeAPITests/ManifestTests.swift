@@ -57,7 +57,9 @@ struct ManifestTests {
 
     @Test(
         "names and sizes that YAML takes for numbers or truths stay strings",
-        arguments: ["123", "1e3", "no", "true", "null", "0x1f", "0b1", "1-2", "2026-11-23", "y", "0777", "1000", "0o17", "n"])
+        arguments: [
+            "123", "1e3", "no", "true", "null", "0x1f", "0b1", "1-2", "2026-11-23", "y", "0777", "1000", "0o17", "n",
+        ])
     func strings(name: String) throws {
         let volume = VolumeDocument(
             try Samples.volume(namespace: name, name: name, path: "/nfs/\(name)\(name)"), usedBytes: nil,

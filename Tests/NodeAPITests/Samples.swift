@@ -22,3 +22,24 @@ enum Samples {
 
     static let service = NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"])
 }
+
+typealias Call = @Sendable (NodeClient) async throws -> Void
+
+/// What a call against the server at `address` fails with; nil, and a recorded issue, if it does not.
+func failureOf(_ call: @escaping Call, at address: ServerAddress, timeout: Duration = .seconds(30)) async
+    -> StorageError?
+{
+    do {
+        try await NodeClient.with(address, timeout: timeout) { (client) async throws(StorageError) in
+            do {
+                try await call(client)
+            } catch {
+                throw StorageError.wrap(error)
+            }
+        }
+    } catch {
+        return error
+    }
+    Issue.record("the call did not fail")
+    return nil
+}
