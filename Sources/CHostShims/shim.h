@@ -1,0 +1,64 @@
+// What Linux offers and Swift's Glibc module does not show: calls that glibc hides without _GNU_SOURCE, ioctl numbers
+// that are function-like macros, and the structures of <linux/loop.h>. Header only; nothing here has a state or a policy.
+#pragma once
+#include <linux/loop.h>
+#include <linux/stat.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+// spawn.h shows these only with _GNU_SOURCE (glibc 2.34 and 2.29).
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
+static const short host_spawn_setsid = 0x80;
+
+// pidfd_open(2), pidfd_send_signal(2), waitid(2) with P_PIDFD
+static inline int host_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0u); }
+static inline int host_pidfd_signal(int pidfd, int number) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, number, (void *)0, 0u);
+}
+static inline int host_pidfd_reap(int pidfd) {
+    return (int)syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, (void *)0, 5 /* WNOHANG | WEXITED */, (void *)0);
+}
+
+// statx(2)
+static const uint64_t host_statx_attr_mount_root = 0x2000;
+static inline int host_statx(int directory, const char *path, int flags, struct statx *result) {
+    return (int)syscall(SYS_statx, directory, path, flags, STATX_BASIC_STATS, result);
+}
+static const int host_at_empty_path = 0x1000;
+static const int host_at_no_automount = 0x800;
+static const int host_at_statx_dont_sync = 0x4000;
+
+// copy_file_range(2); lseek(2)
+static inline ssize_t host_copy_file_range(int source, int64_t *from, int target, int64_t *to, size_t length) {
+    return syscall(SYS_copy_file_range, source, from, target, to, length, 0u);
+}
+static const int host_seek_data = 3;
+static const int host_seek_hole = 4;
+
+static inline dev_t host_makedev(uint32_t major_number, uint32_t minor_number) {
+    return makedev(major_number, minor_number);
+}
+static inline uint32_t host_major(dev_t device) { return major(device); }
+static inline uint32_t host_minor(dev_t device) { return minor(device); }
+
+// <linux/fs.h>, which cannot be included beside <sys/mount.h> of glibc 2.36
+static inline int host_freeze(int fd) { return ioctl(fd, _IOWR('X', 119, int), 0); }
+static inline int host_thaw(int fd) { return ioctl(fd, _IOWR('X', 120, int), 0); }
+static inline int host_clone(int target, int source) { return ioctl(target, _IOW(0x94, 9, int), source); }
+
+// loop(4)
+static inline int host_loop_get_free(int control) { return ioctl(control, LOOP_CTL_GET_FREE); }
+static inline int host_loop_configure(int device, const struct loop_config *config) {
+    return ioctl(device, LOOP_CONFIGURE, config);
+}
+static inline int host_loop_get_status(int device, struct loop_info64 *info) {
+    return ioctl(device, LOOP_GET_STATUS64, info);
+}
+static inline int host_loop_set_capacity(int device) { return ioctl(device, LOOP_SET_CAPACITY, 0); }
+static inline int host_loop_clear(int device) { return ioctl(device, LOOP_CLR_FD, 0); }

@@ -1,0 +1,51 @@
+import CHostShims
+import Glibc
+
+/// What can be asked of a mounted filesystem as a whole.
+package enum FilesystemControl {
+    /// Flushes the filesystem mounted at `path` and stops writes to it (FIFREEZE, ioctl_fifreeze(2)). True if it did,
+    /// false if it was frozen. Refuses a path that is no mount point, because it would freeze the filesystem that holds it.
+    package static func freeze(_ path: String) throws(HostError) -> Bool {
+        let directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
+        guard try MountPoint.device(of: directory, path) != nil else {
+            throw HostError.unexpected("\(path) is not a mount point; it is not frozen")
+        }
+        do {
+            try systemCall("FIFREEZE", path) { host_freeze(directory.raw) }
+            return true
+        } catch HostError.systemCall(_, EBUSY, _) {
+            return false
+        }
+    }
+
+    /// Lets writes go on. True if it did; false if it was not frozen, nothing is mounted at `path`, or there is no such path.
+    package static func thaw(_ path: String) throws(HostError) -> Bool {
+        do {
+            let directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
+            guard try MountPoint.device(of: directory, path) != nil else { return false }
+            try systemCall("FITHAW", path) { host_thaw(directory.raw) }
+            return true
+        } catch HostError.systemCall(_, EINVAL, _) {
+            return false
+        } catch HostError.systemCall(_, ENOENT, _) {
+            return false
+        }
+    }
+
+    /// statvfs(3) of the filesystem that holds `path`.
+    package static func space(of path: String) throws(HostError) -> FilesystemSpace {
+        var status = statvfs()
+        try systemCall("statvfs", path) { statvfs(path, &status) }
+        let unit = Int64(status.f_frsize)
+        return FilesystemSpace(
+            total: Int64(status.f_blocks) * unit, free: Int64(status.f_bfree) * unit,
+            available: Int64(status.f_bavail) * unit)
+    }
+}
+
+package struct FilesystemSpace: Hashable, Sendable {
+    package let total: Int64
+    package let free: Int64
+    /// Without what the filesystem keeps for root.
+    package let available: Int64
+}

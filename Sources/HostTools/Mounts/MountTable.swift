@@ -1,0 +1,69 @@
+/// One line of `/proc/self/mountinfo` (proc_pid_mountinfo(5)).
+package struct MountEntry: Hashable, Sendable {
+    package let id: Int
+    package let parent: Int
+    package let device: DeviceNumber
+    /// What of the filesystem is mounted: `/` unless it is a bind mount of a part of it.
+    package let root: String
+    package let mountPoint: String
+    package let options: [String]
+    package let filesystem: String
+    /// For a block device its path, as whoever mounted it wrote it.
+    package let source: String
+}
+
+/// Every mount of this process's namespace. Reading it costs more the more mounts there are; for one path ask
+/// `MountPoint`, which does not.
+package enum MountTable {
+    package static func current() throws(HostError) -> [MountEntry] {
+        let bytes = try DurableFile.read("/proc/self/mountinfo", limit: 64 << 20) ?? []
+        return try parse(bytes)
+    }
+
+    /// Pure. Throws `unexpected` with the first line that is not of the documented form.
+    package static func parse(_ text: [UInt8]) throws(HostError) -> [MountEntry] {
+        var entries: [MountEntry] = []
+        for line in text.split(separator: 0x0A) {
+            guard let entry = entry(line) else {
+                throw HostError.unexpected(
+                    "\"\(String(decoding: line, as: UTF8.self))\" is not a line of mountinfo (proc_pid_mountinfo(5))")
+            }
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    private static func entry(_ line: ArraySlice<UInt8>) -> MountEntry? {
+        let fields = line.split(separator: 0x20)
+        // Fields 1 to 6, optional fields, a single hyphen, then type, source and the superblock's options.
+        guard fields.count >= 9, let hyphen = fields[6...].firstIndex(of: [0x2D]), fields.count >= hyphen + 3,
+            let id = Int(plain(fields[0])), let parent = Int(plain(fields[1]))
+        else { return nil }
+        let numbers = plain(fields[2]).split(separator: ":").compactMap { UInt32($0) }
+        guard numbers.count == 2 else { return nil }
+        return MountEntry(
+            id: id, parent: parent, device: DeviceNumber(major: numbers[0], minor: numbers[1]),
+            root: unescaped(fields[3]), mountPoint: unescaped(fields[4]),
+            options: plain(fields[5]).split(separator: ",").map(String.init), filesystem: plain(fields[hyphen + 1]),
+            source: unescaped(fields[hyphen + 2]))
+    }
+
+    private static func plain(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Space, tab, newline and backslash are written as a backslash and three octal digits.
+    private static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
+        guard bytes.contains(0x5C) else { return plain(bytes) }
+        var result: [UInt8] = []
+        var rest = bytes
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == 0x5C, digits.count == 3, digits.allSatisfy({ (0x30...0x37).contains($0) }) {
+                result.append(digits.reduce(0) { $0 &* 8 &+ ($1 - 0x30) })
+                rest = rest.dropFirst(3)
+            } else {
+                result.append(byte)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

@@ -1,0 +1,114 @@
+import FoundationEssentials
+import Glibc
+import HostTools
+import TestSupport
+import Testing
+
+@Suite("Durable and sparse files", .tags(.integration))
+struct FileTests {
+    @Test("a file is written over whole, with its mode, and nothing is left beside it")
+    func writesWhole() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/f"
+            try DurableFile.write(Array("first, longer".utf8), to: path, mode: 0o644)
+            try DurableFile.write(Array("second".utf8), to: path, mode: 0o600)
+            #expect(try DurableFile.read(path, limit: 6) == Array("second".utf8))
+            var status = stat()
+            stat(path, &status)
+            #expect(status.st_mode & 0o7777 == 0o600)
+            #expect(try Directory.names(in: directory) == ["f"])
+        }
+    }
+
+    @Test("reading is bounded, and an absent file is nil")
+    func readsBounded() async throws {
+        try await withScratchDirectory { directory in
+            try DurableFile.write([1, 2, 3], to: "\(directory)/f")
+            #expect(throws: HostError.self) { try DurableFile.read("\(directory)/f", limit: 2) }
+            #expect(try DurableFile.read("\(directory)/absent", limit: 2) == nil)
+        }
+    }
+
+    @Test("removing says whether there was something")
+    func removes() async throws {
+        try await withScratchDirectory { directory in
+            try DurableFile.write([], to: "\(directory)/f")
+            #expect(try DurableFile.remove("\(directory)/f"))
+            #expect(try !DurableFile.remove("\(directory)/f"))
+        }
+    }
+
+    @Test("a directory is made with its parents, and mode 0000 where asked")
+    func makesDirectories() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/a/b/c"
+            let outcomes = [try Directory.ensure(path, mode: 0), try Directory.ensure(path, mode: 0)]
+            #expect(outcomes == [true, false])
+            var status = stat()
+            stat(path, &status)
+            #expect(status.st_mode & 0o7777 == 0)
+            stat("\(directory)/a/b", &status)
+            #expect(status.st_mode & 0o7777 == 0o755)
+            let removals = [try Directory.remove(path), try Directory.remove(path)]
+            #expect(removals == [true, false])
+        }
+    }
+
+    @Test("a sparse copy is equal, keeps its holes, and tells its progress")
+    func copiesSparsely() async throws {
+        try await withScratchDirectory { directory in
+            let source = "\(directory)/source"
+            try SparseFile.create(source, size: 64 << 20)
+            try write("head", at: 0, of: source)
+            try write("middle", at: 40 << 20, of: source)
+            var told: [Int64] = []
+            try SparseFile.copy(source, to: "\(directory)/target", token: CancellationToken()) { told.append($0) }
+            #expect(try content(of: source) == content(of: "\(directory)/target"))
+            let facts = try #require(try FileFacts.of("\(directory)/target"))
+            #expect(facts.size == 64 << 20)
+            #expect(facts.allocated <= 1 << 20)
+            #expect(told == told.sorted() && (told.last ?? 0) >= 10)
+        }
+    }
+
+    @Test("a cancelled copy, and one that runs into a file that exists, leave nothing behind")
+    func copyCleansUp() async throws {
+        try await withScratchDirectory { directory in
+            let source = "\(directory)/source"
+            try SparseFile.create(source, size: 1 << 20)
+            try write("x", at: 0, of: source)
+            let token = CancellationToken()
+            token.cancel()
+            #expect(throws: HostError.cancelled) { try SparseFile.copy(source, to: "\(directory)/t", token: token) }
+            #expect(try Directory.names(in: directory) == ["source"])
+            #expect(throws: HostError.self) { try SparseFile.copy(source, to: source, token: CancellationToken()) }
+            #expect(try FileFacts.of(source)?.size == 1 << 20)
+        }
+    }
+
+    @Test("probing for reflinks leaves nothing behind")
+    func probesClones() async throws {
+        try await withScratchDirectory { directory in
+            _ = try SparseFile.canClone(in: directory)
+            #expect(try Directory.names(in: directory) == [])
+        }
+    }
+
+    @Test("freezing refuses a directory that is no mount point", .requiresRoot)
+    func refusesToFreezeTheHost() async throws {
+        try await withScratchDirectory { directory in
+            #expect(throws: HostError.self) { try FilesystemControl.freeze(directory) }
+            let thawed = try FilesystemControl.thaw(directory)
+            #expect(!thawed)
+        }
+    }
+
+    private func write(_ text: String, at offset: UInt64, of path: String) throws {
+        let handle = try #require(fopen(path, "r+"))
+        defer { fclose(handle) }
+        fseek(handle, Int(offset), SEEK_SET)
+        fputs(text, handle)
+    }
+
+    private func content(of path: String) throws -> Data { try Data(contentsOf: URL(filePath: path)) }
+}
