@@ -1,5 +1,6 @@
 import FoundationEssentials
 import StorageCore
+import Yams
 
 /// How documents become JSON and back: keys sorted, slashes plain, so that equal documents are equal bytes.
 package struct WireCoder: Sendable {
@@ -33,6 +34,17 @@ package struct WireCoder: Sendable {
             throw StorageError(
                 .internal, "the server's answer is not a \(type); is the server another version, or another program?",
                 cause: error)
+        }
+    }
+}
+
+extension WireCoder {
+    /// The document as YAML for people, keys in the order the document has them. Errors as for `encode`.
+    package func yaml(_ document: some Encodable) throws(StorageError) -> String {
+        do {
+            return try YAMLEncoder().encode(document)
+        } catch {
+            throw StorageError(.internal, "a document could not be written as YAML", cause: error)
         }
     }
 }

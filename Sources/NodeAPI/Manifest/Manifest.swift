@@ -28,15 +28,15 @@ package struct Manifest: Sendable {
         [
             "apiVersion": "v1",
             "kind": "PersistentVolume",
-            "metadata": ["name": plain(persistentVolumeName)],
+            "metadata": ["name": label(persistentVolumeName)],
             "spec": [
                 "capacity": ["storage": plain(volume.capacityBytes.quantity)],
                 "accessModes": ["ReadWriteMany"],
                 "persistentVolumeReclaimPolicy": "Retain",
                 "storageClassName": empty,
                 "claimRef": [
-                    "namespace": plain(volume.namespace.value),
-                    "name": plain(volume.name.value),
+                    "namespace": label(volume.namespace.value),
+                    "name": label(volume.name.value),
                 ],
                 "mountOptions": Node(volume.nfs.mountOptions.map(plain)),
                 "nfs": [
@@ -53,22 +53,28 @@ package struct Manifest: Sendable {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
             "metadata": [
-                "namespace": plain(volume.namespace.value),
-                "name": plain(volume.name.value),
+                "namespace": label(volume.namespace.value),
+                "name": label(volume.name.value),
             ],
             "spec": [
                 "accessModes": ["ReadWriteMany"],
                 "storageClassName": empty,
-                "volumeName": plain(persistentVolumeName),
+                "volumeName": label(persistentVolumeName),
                 "resources": ["requests": ["storage": plain(volume.capacityBytes.quantity)]],
             ],
         ]
     }
 
-    /// A string whatever it looks like: a namespace may be called `123`, `no` or `1e3`, which YAML takes for something else.
+    /// A string for every reader: a namespace may be called `123`, `no` or `1e3`, and readers of YAML 1.1, kubectl's among
+    /// them, know more such words (`y`, `0o17`) than the library here.
+    private func label(_ text: String) -> Node {
+        let isUnmistakable = text.utf8.count > 1 && text.first?.isLetter == true
+        return isUnmistakable ? plain(text) : Node(text, Tag(.str), .doubleQuoted)
+    }
+
+    /// A string, in quotes only if YAML would take it for something else.
     private func plain(_ text: String) -> Node {
-        let isString = Node(text).tag == Tag(.str)
-        return Node(text, Tag(.str), isString ? .any : .doubleQuoted)
+        Node(text, Tag(.str), Node(text).tag == Tag(.str) ? .any : .doubleQuoted)
     }
 
     private var empty: Node { Node("", Tag(.str), .doubleQuoted) }

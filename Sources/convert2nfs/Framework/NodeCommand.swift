@@ -1,0 +1,42 @@
+import ArgumentParser
+import FoundationEssentials
+import NodeAPI
+
+/// What a command works with.
+struct Context: Sendable {
+    let client: NodeClient
+    let now: Date
+}
+
+/// A verb: asks the node, answers a report. Reads no environment, prints nothing.
+protocol NodeCommand: AsyncParsableCommand, Sendable {
+    var connection: ConnectionOptions { get }
+    var format: OutputFormat { get }
+    /// What the progress line says: "creating volume shop/data".
+    var activity: String { get }
+
+    func report(_ context: Context) async throws(StorageError) -> Report
+}
+
+extension NodeCommand {
+    func run() async throws {
+        let address = try connection.address(environment: ProcessInfo.processInfo.environment)
+        let report = try await report(from: address)
+        let text = try report.rendered(as: format)
+        guard Console.output.write(text) else { throw ExitCode(ExitStatus.inputOutput.rawValue) }
+        if report.status != 0 { throw ExitCode(report.status) }
+    }
+
+    /// With the progress line, if a terminal is there to show it.
+    private func report(from address: ServerAddress) async throws(StorageError) -> Report {
+        let line = ProgressLine(activity, on: .errors, isShown: Console.errors.isTerminal)
+        let token = try connection.token()
+        return try await line.during { () async throws(StorageError) in
+            try await NodeClient.with(
+                address, token: token, timeout: connection.timeout, onProgress: { line.update($0) }
+            ) { (client) async throws(StorageError) in
+                try await report(Context(client: client, now: Date()))
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+import ArgumentParser
+import NodeAPI
+
+struct HealthCommand: NodeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health", abstract: "Say whether the node's daemon works.")
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: OutputOptions
+
+    var format: OutputFormat { output.format }
+    var activity: String { "asking the node" }
+
+    func report(_ context: Context) async throws(StorageError) -> Report {
+        let health = try await context.client.health()
+        return Report(
+            health, text: health.health, names: [health.health],
+            status: health.isOK ? 0 : ExitStatus.unavailable.rawValue)
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import NodeAPI
+
+struct PoolList: NodeCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the pools with what they have left.")
+
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: OutputOptions
+
+    var format: OutputFormat { output.format }
+    var activity: String { "listing pools" }
+
+    func report(_ context: Context) async throws(StorageError) -> Report {
+        let pools = try await context.client.pools()
+        let table = Table(
+            header: ["POOL", "BACKEND", "SIZE", "AVAILABLE", "VOLUMES", "CONDITION"],
+            rows: pools.map { pool in
+                [
+                    pool.name.value, pool.backend, pool.totalBytes?.rounded ?? "-",
+                    pool.availableBytes?.rounded ?? "-", String(pool.volumes), pool.condition.shown,
+                ]
+            })
+        return Report(PoolListDocument(pools: pools), text: table.text, names: pools.map(\.name.value))
+    }
+}
