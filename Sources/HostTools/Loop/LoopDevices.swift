@@ -71,6 +71,17 @@ package final class LoopDevices: Sendable {
             isDirect: info.lo_flags & UInt32(LO_FLAGS_DIRECT_IO) != 0)
     }
 
+    /// The device's size in bytes.
+    package func capacity(of device: LoopDevice) throws(HostError) -> Int64 {
+        let path = "/sys/block/loop\(device.number)/size"
+        let text = String(decoding: try DurableFile.read(path, limit: 64) ?? [], as: UTF8.self)
+        guard let sectors = Int64(text.filter(\.isNumber)) else {
+            throw HostError.unexpected("\(path) holds \"\(text)\", not a number of sectors")
+        }
+        // In units of 512 bytes, whatever the device's sector size.
+        return sectors * 512
+    }
+
     /// The size of the backing file is the device's from now on (LOOP_SET_CAPACITY), after the file has grown.
     package func refreshCapacity(of device: LoopDevice) throws(HostError) {
         let node = try device.open(O_RDONLY)
