@@ -21,7 +21,9 @@ package enum DeviceContent {
         var isBlank = true
         try withPages(margin) { buffer throws(HostError) in
             for offset in [0, max(0, size - margin)] where isBlank {
-                let length = try systemCall("pread", path) { pread(device.raw, buffer.baseAddress, buffer.count, offset) }
+                let length = try systemCall("pread", path) {
+                    pread(device.raw, buffer.baseAddress, buffer.count, offset)
+                }
                 isBlank = isZero(UnsafeRawBufferPointer(rebasing: buffer[..<length]))
             }
         }

@@ -12,6 +12,11 @@ package final class LoopDevices: Sendable {
     /// Asking for a free device and taking it are two calls; one at a time in this process, so that only other programs race.
     private let attaching = Mutex(())
 
+    /// The logical block size of every device. Left to itself the kernel takes what direct I/O on the file needs at that moment:
+    /// 512 bytes on most filesystems, but 4,096 once XFS shares the file's extents with a snapshot. A filesystem that was made
+    /// with the smaller size could not be mounted any more then. 4,096 is right for both.
+    static let blockSize: UInt32 = 4096
+
     package init() {}
 
     /// Attaches the file, and answers the device. The file is opened for reading and writing, directly (O_DIRECT) where its filesystem can, because
@@ -23,6 +28,7 @@ package final class LoopDevices: Sendable {
         let control = try Descriptor(opening: "/dev/loop-control", O_RDWR)
         var config = loop_config()
         config.fd = UInt32(file.raw)
+        config.block_size = Self.blockSize
         config.info.lo_flags = UInt32(LO_FLAGS_DIRECT_IO)
         setName(image, of: &config.info)
         let result = attaching.withLock { _ in

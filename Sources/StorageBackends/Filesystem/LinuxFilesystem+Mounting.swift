@@ -46,10 +46,10 @@ extension LinuxFilesystem {
                     let hasRemoved = try Directory.remove(path.value)
                     return hasUnmounted || hasRemoved ? .changed : .unchanged
                 }
-            } catch where error.code == .busy && clock.now - start < unmountPatience {
+            } catch  where error.code == .busy && clock.now - start < unmountPatience {
                 do { try await clock.sleep(for: pause) } catch { throw StorageError.wrap(error) }
                 pause = min(pause * 2, .milliseconds(200))
-            } catch where error.code == .busy {
+            } catch  where error.code == .busy {
                 throw StorageError(.busy, "\(path) is in use\(await holders(of: path.value)); end that and try again")
             }
         }
@@ -90,7 +90,7 @@ extension LinuxFilesystem {
     private static func device(at path: String) throws(HostError) -> DeviceNumber? {
         do {
             return try MountPoint.device(at: path)
-        } catch where error.errorNumber == EIO {
+        } catch  where error.errorNumber == EIO {
             return try MountTable.current().last { $0.mountPoint == path }?.device
         }
     }

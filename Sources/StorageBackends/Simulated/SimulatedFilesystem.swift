@@ -33,7 +33,8 @@ package struct SimulatedFilesystem: VolumeFilesystem {
             let image = try state.device(device).image
             return try image.content.withLock { content in
                 guard let found = content.filesystem, found.kind == kind else {
-                    throw StorageError(.conflict, "\(device) holds no \(kind.rawValue) filesystem that could be renewed")
+                    throw StorageError(
+                        .conflict, "\(device) holds no \(kind.rawValue) filesystem that could be renewed")
                 }
                 content.filesystem?.id = id
                 return found.id == id ? .unchanged : .changed
@@ -58,7 +59,8 @@ package struct SimulatedFilesystem: VolumeFilesystem {
             // XFS refuses a second filesystem with the same UUID; so does this, for both kinds.
             if let other = state.mountedFilesystems[filesystem.id], other != device {
                 throw StorageError(
-                    .internal, "\(device) has the UUID of the filesystem on \(other); renew a copy before it is mounted")
+                    .internal, "\(device) has the UUID of the filesystem on \(other); renew a copy before it is mounted"
+                )
             }
             state.mountedFilesystems[filesystem.id] = device
             state.mounts[path] = device
@@ -82,11 +84,14 @@ package struct SimulatedFilesystem: VolumeFilesystem {
     }
 
     package func grow(_ path: MountPath, as kind: FilesystemKind) async throws(StorageError) -> Outcome {
-        guard let outcome = try change(path, { content -> Outcome in
-            let isSmaller = content.filesystem.map { $0.capacity < content.capacity } ?? false
-            content.filesystem?.capacity = content.capacity
-            return isSmaller ? .changed : .unchanged
-        })
+        guard
+            let outcome = try change(
+                path,
+                { content -> Outcome in
+                    let isSmaller = content.filesystem.map { $0.capacity < content.capacity } ?? false
+                    content.filesystem?.capacity = content.capacity
+                    return isSmaller ? .changed : .unchanged
+                })
         else { throw StorageError(.notFound, "nothing is mounted at \(path), so it cannot grow") }
         return outcome
     }
