@@ -34,6 +34,13 @@ static const int host_at_empty_path = 0x1000;
 static const int host_at_no_automount = 0x800;
 static const int host_at_statx_dont_sync = 0x4000;
 
+// open(2); the number differs between architectures
+#if defined(__aarch64__) || defined(__arm__)
+static const int host_o_direct = 0200000;
+#else
+static const int host_o_direct = 040000;
+#endif
+
 // copy_file_range(2); lseek(2)
 static inline ssize_t host_copy_file_range(int source, int64_t *from, int target, int64_t *to, size_t length) {
     return syscall(SYS_copy_file_range, source, from, target, to, length, 0u);

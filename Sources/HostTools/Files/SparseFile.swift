@@ -23,6 +23,11 @@ package enum SparseFile {
         try file.sync(path)
     }
 
+    /// Gives the file another name, over whatever has that name. The directory is not synced.
+    package static func rename(_ path: String, to target: String) throws(HostError) {
+        try systemCall("rename", target) { Glibc.rename(path, target) }
+    }
+
     /// Makes `target` share the extents of `source` (FICLONE, ioctl_ficlone(2)), and syncs it. EEXIST if there is one;
     /// EOPNOTSUPP, EXDEV or EINVAL if the filesystem cannot. Nothing is left behind on an error.
     package static func clone(_ source: String, to target: String, mode: mode_t = 0o600) throws(HostError) {

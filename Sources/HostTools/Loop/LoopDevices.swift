@@ -12,6 +12,11 @@ package final class LoopDevices: Sendable {
     /// Asking for a free device and taking it are two calls; one at a time in this process, so that only other programs race.
     private let attaching = Mutex(())
 
+    /// The logical block size of every device. Left to itself the kernel takes what direct I/O on the file needs at that moment:
+    /// 512 bytes on most filesystems, but 4,096 once XFS shares the file's extents with a snapshot. A filesystem that was made
+    /// with the smaller size could not be mounted any more then. 4,096 is right for both.
+    static let blockSize: UInt32 = 4096
+
     package init() {}
 
     /// Attaches the file, and answers the device. The file is opened for reading and writing, directly (O_DIRECT) where its filesystem can, because
@@ -23,6 +28,7 @@ package final class LoopDevices: Sendable {
         let control = try Descriptor(opening: "/dev/loop-control", O_RDWR)
         var config = loop_config()
         config.fd = UInt32(file.raw)
+        config.block_size = Self.blockSize
         config.info.lo_flags = UInt32(LO_FLAGS_DIRECT_IO)
         setName(image, of: &config.info)
         let result = attaching.withLock { _ in
@@ -69,6 +75,17 @@ package final class LoopDevices: Sendable {
         return LoopBacking(
             file: FileID(device: info.lo_device, inode: info.lo_inode),
             isDirect: info.lo_flags & UInt32(LO_FLAGS_DIRECT_IO) != 0)
+    }
+
+    /// The device's size in bytes.
+    package func capacity(of device: LoopDevice) throws(HostError) -> Int64 {
+        let path = "/sys/block/loop\(device.number)/size"
+        let text = String(decoding: try DurableFile.read(path, limit: 64) ?? [], as: UTF8.self)
+        guard let sectors = Int64(text.filter(\.isNumber)) else {
+            throw HostError.unexpected("\(path) holds \"\(text)\", not a number of sectors")
+        }
+        // In units of 512 bytes, whatever the device's sector size.
+        return sectors * 512
     }
 
     /// The size of the backing file is the device's from now on (LOOP_SET_CAPACITY), after the file has grown.

@@ -1,5 +1,6 @@
 import Glibc
 import HostTools
+import StorageCore
 import Testing
 
 extension Trait where Self == ConditionTrait {
@@ -33,4 +34,9 @@ extension ToolLocator {
     package static var ofThisProcess: ToolLocator {
         ToolLocator(searchPath: getenv("PATH").map { String(cString: $0) } ?? "")
     }
+}
+
+extension FilesystemKind {
+    /// Whether this process may grow filesystems of this kind while they are mounted; a container's root often may not grow ext4.
+    package var isGrowable: Bool { self == .xfs || ((try? Capabilities.haveSysResource()) ?? false) }
 }

@@ -1,0 +1,73 @@
+import Glibc
+import HostTools
+import StorageCore
+
+/// Mounts of our own, at directories that nobody else can enter.
+extension LinuxFilesystem {
+    package func renew(
+        _ device: DevicePath, as kind: FilesystemKind, id: VolumeID
+    ) async throws(StorageError) -> Outcome {
+        let action = "giving the copy on \(device) the UUID \(id)"
+        let found = try await work.perform(action, deadline: Self.deadline) { _ in
+            try Superblock(DeviceContent.head(of: device.value, count: Superblock.length))
+        }
+        guard let found, found.kind == kind else {
+            throw StorageError(.conflict, "\(device) holds no \(kind.rawValue) filesystem that could be renewed")
+        }
+        // The UUID is written last, so one that has it is clean.
+        if found.id == id { return .unchanged }
+        switch kind {
+        case .xfs:
+            // xfs_admin refuses a dirty log, and only the kernel replays one; nouuid, because the origin is mounted.
+            try await withPrivateMount(device, kind, id, data: "nouuid") { _ in }
+        case .ext4:
+            // tune2fs wants a filesystem that was checked since it was last mounted.
+            try await run(action, accepting: [0, 1]) { () throws(HostError) in try tools.check(ext4: device) }
+        }
+        try await run(action) { () throws(HostError) in try tools.identify(kind, on: device, id: id) }
+        return .changed
+    }
+
+    /// Ensures mode 0777 on the root directory of a filesystem that nobody has used.
+    func openRootDirectory(
+        _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID
+    ) async throws(StorageError) {
+        try await withPrivateMount(device, kind, id, data: "") { path in
+            let names = try Directory.names(in: path) ?? []
+            if names.allSatisfy({ $0 == "lost+found" }) { try Directory.ensure(path, mode: 0o777) }
+        }
+    }
+
+    /// Does `body` with the filesystem mounted where nobody else sees it. Nothing stays mounted, whatever happens but a crash; and what a crash
+    /// left of an earlier try is unmounted first.
+    private func withPrivateMount(
+        _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID, data: String,
+        _ body: @escaping @Sendable (String) throws -> Void
+    ) async throws(StorageError) {
+        let path = "\(privateMounts)/\(id)"
+        try await work.perform("mounting \(device) privately", deadline: .seconds(300)) { _ in
+            try Self.clear(path)
+            try Directory.ensure(path, mode: 0)
+            do {
+                try Mounter.mount(device.value, at: path, filesystem: kind.rawValue, data: data)
+                try body(path)
+            } catch {
+                try? Self.clear(path)
+                throw error
+            }
+            try Self.clear(path)
+        }
+    }
+
+    /// Ensures no private mount is left.
+    func clearPrivateMounts() async throws(StorageError) {
+        try await work.perform("clearing \(privateMounts)", deadline: Self.deadline) { [privateMounts] _ in
+            for name in try Directory.names(in: privateMounts) ?? [] { try Self.clear("\(privateMounts)/\(name)") }
+        }
+    }
+
+    private static func clear(_ path: String) throws {
+        while try MountPoint.device(at: path) != nil { try Mounter.unmount(path) }
+        try Directory.remove(path)
+    }
+}
