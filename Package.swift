@@ -34,7 +34,7 @@ let tests: [Target] = [
     tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(
-        name: "IntegrationTests", dependencies: ["TestSupport", "StorageCore", "HostTools", "NodeAPI", "NFSClient"],
+        name: "IntegrationTests", dependencies: ["TestSupport", "StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
         swiftSettings: settings),
 ]
 
@@ -104,6 +104,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "convert2nfs", dependencies: ["NodeAPI", "NFSClient", arguments], swiftSettings: settings),
+        .target(
+            name: "NodeHarness", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient"],
+            swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: [

@@ -78,7 +78,7 @@ package final class DaemonNode: Sendable {
     /// One request to `/readyz`.
     package func isReady() async throws -> Bool {
         do throws(StorageError) {
-            try await NodeClient.with(server: server) { client async throws(StorageError) in
+            try await NodeClient.with(server) { client async throws(StorageError) in
                 try await client.ready()
             }
             return true
@@ -91,7 +91,7 @@ package final class DaemonNode: Sendable {
     package func call<Result: Sendable>(
         _ body: @Sendable (NodeClient) async throws(StorageError) -> Result
     ) async throws(StorageError) -> Result {
-        try await NodeClient.with(server: server, timeout: .seconds(120), body)
+        try await NodeClient.with(server, timeout: .seconds(120), body)
     }
 
     /// Takes the node out of service: no daemon, no NFS server, nothing mounted. Throws if something is in the way.

@@ -54,6 +54,9 @@ package struct NodeClient: Sendable {
     /// `GET /`.
     package func health() async throws(StorageError) -> HealthDocument { try await get("/") }
 
+    /// `GET /readyz`; throws `unavailable` until the node has started.
+    package func ready() async throws(StorageError) { let _: HealthDocument = try await get("/readyz") }
+
     /// `GET /v1/node`.
     package func node() async throws(StorageError) -> NodeDocument { try await get("/v1/node") }
 

@@ -37,7 +37,8 @@ struct ConfigurationOption: ParsableArguments {
 enum Complaint {
     /// Tells the operator why the daemon does not start.
     static func say(_ message: String, status: Int32) -> ExitCode {
-        for line in message.split(separator: "\n") { fputs("convert2nfsd: \(line)\n", stderr) }
+        let text = message.split(separator: "\n").map { "convert2nfsd: \($0)\n" }.joined()
+        _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
         return ExitCode(status)
     }
 }

@@ -25,4 +25,4 @@ struct TokenCommand: ParsableCommand {
     }
 }
 
-extension Role: @retroactive ExpressibleByArgument {}
+extension Role: ExpressibleByArgument {}

@@ -64,7 +64,8 @@ extension StorageNode {
         let exporter = GaneshaExporter(server: server, logger: logger)
         return World(
             pools: pools,
-            filesystem: try LinuxFilesystem(toolbox: tools, stateDirectory: "\(state)/filesystem"),
+            filesystem: try await LinuxFilesystem.open(
+                toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem"),
             exporter: exporter, server: "ganesha", exits: exporter.exits,
             stop: { () async throws(StorageError) in try await exporter.stop() },
             catalog: "\(state)/catalog.sqlite")
@@ -76,7 +77,7 @@ extension StorageNode {
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: catalog + suffix) }
         let host = SimulatedHost()
         let pools = configuration.pools.map { pool in
-            Pool(name: pool.name, backend: SimulatedBackend(host: host), kind: "simulated")
+            Pool(name: pool.name, backend: SimulatedBackend(host: host, total: .gibibytes(1 << 20)), kind: "simulated")
         }
         return World(
             pools: pools, filesystem: SimulatedFilesystem(host: host), exporter: SimulatedExporter(),
@@ -86,7 +87,7 @@ extension StorageNode {
     private static func locateTools() throws(StorageError) -> Toolbox {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         do throws(HostError) {
-            return try ToolLocator(searchPath: path).locate(GaneshaTools.names + LinuxFilesystem.tools)
+            return try ToolLocator(searchPath: path).locate(GaneshaTools.names + LinuxFilesystem.requiredTools)
         } catch {
             throw StorageError(.unavailable, "\(error)")
         }
