@@ -15,9 +15,11 @@ enum Samples {
         let spec = try VolumeSpec(
             key: key, capacity: capacity, pool: PoolName("default"), filesystem: .xfs,
             clients: [ClientRule(address: ClientAddress("127.0.0.1"), access: .readWrite)], source: source)
-        return Volume(
-            identity: VolumeIdentity(id: id, key: key), exportID: try #require(ExportID(1)), spec: spec,
-            path: MountPath(path), phase: .ready, createdAt: Date(timeIntervalSince1970: 1_700_000_000))
+        var volume = Volume(
+            creating: spec, id: id, exportID: try #require(ExportID(1)), path: MountPath(path),
+            createdAt: Date(timeIntervalSince1970: 1_700_000_000))
+        volume.phase = .ready
+        return volume
     }
 
     static let service = NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"])

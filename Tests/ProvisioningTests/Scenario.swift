@@ -1,6 +1,7 @@
 import Provisioning
 import StorageCore
 import TestSupport
+import Testing
 
 /// One mutation on a node that is prepared for it, and how to tell that it is done.
 struct Scenario: Sendable, CustomTestStringConvertible {

@@ -15,9 +15,7 @@ extension VolumeManager {
                 }
                 return .unchanged(existing)
             }
-            let snapshot = Snapshot(
-                key: key, origin: volume.identity, pool: volume.pool, filesystem: volume.filesystem,
-                capacity: volume.capacity, createdAt: now(), isReady: false)
+            let snapshot = Snapshot(key: key, of: volume, createdAt: now(), isReady: false)
             let operation = Operation(
                 subject: key.volume, plan: .createSnapshot(key.name), step: Step.takeSnapshot.rawValue, startedAt: now()
             )

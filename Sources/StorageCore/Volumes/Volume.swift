@@ -74,5 +74,12 @@ package struct Snapshot: Hashable, Sendable, Codable {
         self.isReady = isReady
     }
 
+    /// A snapshot of the volume as it is now.
+    package init(key: SnapshotKey, of volume: Volume, createdAt: Date, isReady: Bool) {
+        self.init(
+            key: key, origin: volume.identity, pool: volume.pool, filesystem: volume.filesystem,
+            capacity: volume.capacity, createdAt: createdAt, isReady: isReady)
+    }
+
     package var reference: SnapshotReference { SnapshotReference(volume: origin, name: key.name) }
 }

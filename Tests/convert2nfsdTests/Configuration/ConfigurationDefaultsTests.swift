@@ -59,7 +59,7 @@ struct ConfigurationDefaultsTests {
         #expect(configuration.node == .init(name: try NodeName("storage-a"), state: "/srv/state"))
         #expect(configuration.api.listen == ListenAddress(host: "::", port: 8443))
         #expect(configuration.api.socket == "/run/c.sock")
-        #expect(configuration.api.tokens.map(\.name.value) == ["ops", "csi"])
+        #expect(configuration.api.tokens.map(\.name) == ["ops", "csi"])
         #expect(configuration.api.tokens.map(\.role) == [.admin, .provisioner])
         #expect(configuration.api.tokens.first?.hash == TokenHash("sha256:" + String(repeating: "ab", count: 32)))
         #expect(configuration.log == .init(file: "/tmp/a.log", errors: "/tmp/b.log", level: .debug))
@@ -67,7 +67,7 @@ struct ConfigurationDefaultsTests {
         #expect(configuration.nfs.address == "nfs.example.net")
         #expect(configuration.nfs.template == (try PathTemplate(root: "/exports", pattern: "{namespace}_{name}")))
         #expect(configuration.nfs.port == 12049)
-        #expect(configuration.nfs.mountdPort == 12048)
+        #expect(configuration.nfs.mountdPort == 12060)
         #expect(configuration.nfs.mountOptions == ["nfsvers=4.1", "timeo=600"])
         #expect(configuration.pools.map(\.name.value) == ["fast", "slow"])
         #expect(configuration.pools.map(\.directory) == ["/srv/fast", "/srv/slow"])
@@ -89,7 +89,7 @@ struct ConfigurationDefaultsTests {
           root: /exports
           path: "{namespace}_{name}"
           port: 12049
-          mountdPort: 12048
+          mountdPort: 12060
           mountOptions: [nfsvers=4.1, timeo=600]
         pools:
           - {name: fast, backend: loop, directory: /srv/fast}
