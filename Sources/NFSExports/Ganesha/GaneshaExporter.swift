@@ -1,0 +1,152 @@
+import FoundationEssentials
+import HostTools
+import Logging
+import StorageCore
+
+/// Exports by one supervised NFS-Ganesha. Needs root.
+package struct GaneshaExporter: Exporter {
+    package let server: GaneshaServer
+    private let logger: Logger
+    private let gate = SerialGate()
+
+    package init(server: GaneshaServer, logger: Logger) {
+        self.server = server
+        self.logger = logger
+    }
+
+    /// An element each time the server ends unasked, after which `serve` brings it back. For one consumer.
+    package var exits: AsyncStream<Void> { server.exits }
+
+    package func serve(_ exports: [Export]) async throws(StorageError) -> Outcome {
+        try await gate.run { () async throws(StorageError) in
+            switch try await server.condition() {
+            case .serving:
+                return try await correct(exports)
+            case .outdated(let lines):
+                logger.notice(
+                    "the NFS server runs with other settings and is restarted",
+                    metadata: ["wanted": "\(lines.joined(separator: " "))"])
+            case .absent(let reason):
+                logger.notice("the NFS server is started", metadata: ["reason": "\(reason)"])
+            }
+            try await server.start(exports)
+            // Ganesha starts without the exports that it cannot serve; adding them again tells why.
+            _ = try await correct(exports)
+            return .changed
+        }
+    }
+
+    package func ensure(_ export: Export) async throws(StorageError) -> Outcome {
+        try await asking("export \(export.path)") { () async throws(BusError) in
+            guard let served = try await server.bus.export(export.id.value) else { return try await add(export) }
+            return try await change(served, to: export)
+        }
+    }
+
+    package func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
+        try await asking("withdraw \(export.path)") { () async throws(BusError) in
+            try await server.bus.removeExport(export.id.value) ? .changed : .unchanged
+        }
+    }
+
+    package func exports() async throws(StorageError) -> [ObservedExport] {
+        let served = try await asking("list the exports") { () async throws(BusError) in
+            try await server.bus.exports()
+        }
+        return served.compactMap(\.observed)
+    }
+
+    /// Stops the server in order. The daemon's own end leaves it running; this is for taking the node out of service.
+    package func stop() async throws(StorageError) {
+        try await gate.run { () async throws(StorageError) in try await server.stop() }
+    }
+
+    // MARK: What is behind them
+
+    /// Makes a running server serve exactly `exports`. One that it refuses does not keep the others from being served; the
+    /// first refusal is thrown at the end.
+    private func correct(_ exports: [Export]) async throws(StorageError) -> Outcome {
+        let served = try await asking("list the exports") { () async throws(BusError) in try await server.bus.exports()
+        }
+        var byID = Dictionary(served.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
+        var outcome = Outcome.unchanged
+        var refusal: StorageError?
+        // Extra ones first: one of them may hold the path of one that is missing.
+        for extra in Set(byID.keys).subtracting(exports.map(\.id.value)).sorted() {
+            logger.notice("withdrawing an export that is not wanted", metadata: ["id": "\(extra)"])
+            byID[extra] = nil
+            _ = try await asking("withdraw export \(extra)") { () async throws(BusError) in
+                try await server.bus.removeExport(extra)
+            }
+            outcome = .changed
+        }
+        for export in exports {
+            do throws(StorageError) {
+                let current = byID[export.id.value]
+                outcome =
+                    outcome
+                    | (try await asking("export \(export.path)") { () async throws(BusError) in
+                        guard let current else { return try await add(export) }
+                        return try await change(current, to: export)
+                    })
+            } catch {
+                if error.code == .unavailable { throw error }
+                refusal = refusal ?? error
+            }
+        }
+        if let refusal { throw refusal }
+        return outcome
+    }
+
+    private func add(_ export: Export) async throws(BusError) -> Outcome {
+        try await describing(export) { (file) async throws(BusError) in
+            do throws(BusError) {
+                try await server.bus.addExport(export.id.value, file: file)
+            } catch  where error.isAlreadyActive {
+                // Added by a call whose answer was lost, or its path is served under another id, which stays an error.
+                guard let served = try await server.bus.export(export.id.value), served.path == export.path.value,
+                    try await change(served, to: export) == .unchanged
+                else { throw error }
+            }
+        }
+        return .changed
+    }
+
+    private func change(_ served: ServedExport, to export: Export) async throws(BusError) -> Outcome {
+        if served.observed == ObservedExport(export) && served.isInOrder(of: export) { return .unchanged }
+        if served.path != export.path.value || served.pseudo != export.path.value {
+            // Paths cannot be updated (ganesha-export-config(8)).
+            _ = try await server.bus.removeExport(export.id.value)
+            return try await add(export)
+        }
+        try await describing(export) { (file) async throws(BusError) in
+            try await server.bus.updateExport(export.id.value, file: file)
+        }
+        return .changed
+    }
+
+    /// Writes the export's description for the server to read, for as long as `body` takes.
+    private func describing(
+        _ export: Export, _ body: (String) async throws(BusError) -> Void
+    ) async throws(BusError) {
+        let file = server.configuration.files.export(export.id)
+        do {
+            // It is read at once and never after a crash, so it need not be durable.
+            try Data(GaneshaConfiguration.block(export).utf8).write(to: URL(filePath: file))
+        } catch {
+            throw BusError(name: "convert2nfs.Error.File", message: "\(file) cannot be written: \(error)")
+        }
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try await body(file)
+    }
+
+    private func asking<Value: Sendable>(
+        _ action: String, _ body: () async throws(BusError) -> Value
+    ) async throws(StorageError) -> Value {
+        do throws(BusError) {
+            return try await body()
+        } catch {
+            throw error.storageError(action)
+        }
+    }
+}

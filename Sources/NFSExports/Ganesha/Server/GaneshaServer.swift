@@ -1,0 +1,147 @@
+import HostTools
+import Logging
+import StorageCore
+
+/// Supervises one NFS-Ganesha and the bus it is managed over. Both run in sessions of their own and outlive this process; who they are is
+/// written down, so that the next life takes them over. Ganesha ends by itself when its bus does, so the two start and stop together.
+///
+/// One instance for a state directory. Needs root.
+package actor GaneshaServer {
+    /// What was found.
+    enum Condition: Sendable, Equatable {
+        /// It runs, answers, and was started with the configuration that is wanted.
+        case serving
+        /// It runs with another configuration, whose differing lines these are.
+        case outdated([String])
+        /// It does not run, or only in part.
+        case absent(String)
+    }
+
+    package nonisolated let bus: ManagementBus
+    /// An element each time the server or its bus ends without having been asked to. For one consumer.
+    package nonisolated let exits: AsyncStream<Void>
+
+    let configuration: GaneshaConfiguration
+    let tools: GaneshaTools
+    let logger: Logger
+    let startDeadline: Duration
+    let helpers: RPCHelpers
+    private let exited: AsyncStream<Void>.Continuation
+    private var known: ServerRecord?
+    private var watches: [ProcessIdentity: Task<Void, Never>] = [:]
+
+    /// Starts nothing. Throws `invalidArgument` for a state directory that cannot be one.
+    package init(
+        settings: GaneshaSettings, stateDirectory: String, tools: GaneshaTools, logger: Logger,
+        startDeadline: Duration = .seconds(20)
+    ) throws(StorageError) {
+        let files = try GaneshaFiles(directory: stateDirectory)
+        configuration = GaneshaConfiguration(
+            settings: settings, files: files, pluginDirectory: tools.pluginDirectory)
+        self.tools = tools
+        self.logger = logger
+        self.startDeadline = startDeadline
+        bus = ManagementBus(socketPath: files.busSocket)
+        helpers = RPCHelpers(tools: tools, outputFile: files.helperLog, logger: logger)
+        (exits, exited) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    deinit {
+        for watch in watches.values { watch.cancel() }
+        exited.finish()
+    }
+
+    var files: GaneshaFiles { configuration.files }
+
+    /// Looks at the processes and asks the server, starting nothing. Throws `unavailable` if the server runs but does not answer in
+    /// time: it may still serve its clients, so it is not to be replaced.
+    func condition() async throws(StorageError) -> Condition {
+        let record = try record()
+        guard let server = record.server, try isAlive(server) else { return .absent("no server runs") }
+        guard let busProcess = record.bus, try isAlive(busProcess) else { return .absent("its bus does not run") }
+        let owner: Int32?
+        do throws(BusError) {
+            owner = try await bus.serverProcess()
+        } catch {
+            guard error.isAbsence, !error.isSlow else { throw error.storageError("ask the NFS server") }
+            return .absent("its bus does not answer: \(error)")
+        }
+        guard owner == server.pid else { return .absent("it is not on its bus") }
+        watch(server, "NFS-Ganesha")
+        watch(busProcess, "the bus of NFS-Ganesha")
+        guard record.configuration == configuration.main else {
+            return .outdated(difference(record.configuration, configuration.main))
+        }
+        return .serving
+    }
+
+    /// Ensures that neither the server nor its bus nor a helper that we started for them runs: orderly, so that clients' records are kept for the next
+    /// start. Clients of a hard mount wait. The volumes can be unmounted after it.
+    package func stop() async throws(StorageError) {
+        let helpers = try record().helpers
+        try await stopProcesses()
+        try await self.helpers.stop(helpers)
+        known = ServerRecord()
+        try onHost("forget the NFS server") { () throws(HostError) in try DurableFile.remove(files.record) }
+    }
+
+    /// Ends the server, its bus, and whatever else runs with our configuration files, as after a kill in the middle of a start.
+    func stopProcesses() async throws(StorageError) {
+        let record = try record()
+        for identity in [record.server, record.bus].compactMap({ $0 }) { unwatch(identity) }
+        let strays = try onHost("look for strays") { () throws(HostError) in
+            try ProcessSearch.find(argument: files.serverConfiguration, executableNamed: tools.ganesha.name)
+                + ProcessSearch.find(argument: busArgument, executableNamed: tools.dbusDaemon.name)
+        }
+        let targets = [record.server] + strays.map(Optional.some) + [record.bus]
+        for identity in targets.compactMap({ $0 }) {
+            try await onHost("stop \(identity.executable)") { () async throws(HostError) in
+                try await identity.terminate(grace: .seconds(10))
+            }
+        }
+    }
+
+    // MARK: For the start
+
+    var busArgument: String { "--config-file=\(files.busConfiguration)" }
+
+    func record() throws(StorageError) -> ServerRecord {
+        if let known { return known }
+        let loaded = try ServerRecord.load(files.record) ?? ServerRecord()
+        known = loaded
+        return loaded
+    }
+
+    func keep(_ record: ServerRecord) throws(StorageError) {
+        known = record
+        try record.save(files.record)
+    }
+
+    func isAlive(_ identity: ProcessIdentity) throws(StorageError) -> Bool {
+        try onHost("look at process \(identity.pid)") { () throws(HostError) in try identity.isAlive() }
+    }
+
+    /// Tells `exits` when the process ends. Watching twice is watching once.
+    func watch(_ identity: ProcessIdentity, _ name: String) {
+        guard watches[identity] == nil else { return }
+        watches[identity] = Task { [weak self] in
+            guard (try? await identity.waitForExit()) != nil else { return }
+            await self?.hasEnded(identity, name)
+        }
+    }
+
+    private func unwatch(_ identity: ProcessIdentity) { watches.removeValue(forKey: identity)?.cancel() }
+
+    private func hasEnded(_ identity: ProcessIdentity, _ name: String) {
+        guard watches.removeValue(forKey: identity) != nil else { return }
+        logger.error("\(name) ended unasked", metadata: ["pid": "\(identity.pid)"])
+        exited.yield()
+    }
+
+    private func difference(_ old: String, _ new: String) -> [String] {
+        let before = Set(old.split(whereSeparator: \.isNewline))
+        return new.split(whereSeparator: \.isNewline).filter { !before.contains($0) }.map { line in
+            String(line.drop(while: \.isWhitespace))
+        }
+    }
+}

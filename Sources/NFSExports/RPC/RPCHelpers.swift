@@ -1,0 +1,92 @@
+import Glibc
+import HostTools
+import Logging
+import StorageCore
+
+/// The two daemons that NFSv3 needs beside its server: rpcbind(8), without which NFS-Ganesha does not even start, and
+/// rpc.statd(8), without which nobody can lock a file. The host may run them already; then they are left alone.
+struct RPCHelpers: Sendable {
+    /// What this host did not run and we started; survives us like the server does.
+    struct Started: Hashable, Sendable, Codable {
+        var rpcbind: ProcessIdentity?
+        var statd: ProcessIdentity?
+    }
+
+    let tools: GaneshaTools
+    let outputFile: String
+    let logger: Logger
+    let portMapper = PortMapper()
+
+    /// Ensures rpcbind answers; throws `unavailable` if it cannot be brought to. A statd that cannot be started costs only
+    /// locks, so that is logged.
+    func ensure(_ known: Started) async throws(StorageError) -> Started {
+        var started = known
+        if await portMapper.registrations() == nil {
+            // In the foreground, so that its process is the one that we know. -w keeps the registrations over its restart.
+            let process = DetachedProcess(
+                tools.rpcbind, ["-f", "-w"], environment: environment, outputFile: outputFile)
+            let identity = try onHost("start rpcbind") { () throws(HostError) in try process.start() }
+            logger.notice("started rpcbind, since none ran", metadata: ["pid": "\(identity.pid)"])
+            started.rpcbind = identity
+            let answers = await poll(for: .seconds(5)) { await portMapper.registrations() != nil }
+            guard answers else {
+                try? await identity.terminate(grace: .seconds(1))
+                throw StorageError(
+                    .unavailable,
+                    "rpcbind was started but does not answer at \(portMapper.socketPath); see \(outputFile)")
+            }
+        }
+        started.statd = await ensureStatd(known.statd)
+        return started
+    }
+
+    private func ensureStatd(_ known: ProcessIdentity?) async -> ProcessIdentity? {
+        if await isStatdRegistered() { return known }
+        let process = DetachedProcess(tools.statd, ["--foreground"], environment: environment, outputFile: outputFile)
+        do {
+            // One that lost its registration with the rpcbind it was registered at.
+            try await known?.terminate(grace: .seconds(2))
+            let identity = try process.start()
+            if await poll(for: .seconds(5), { await isStatdRegistered() }) {
+                logger.notice("started rpc.statd, since none ran", metadata: ["pid": "\(identity.pid)"])
+                return identity
+            }
+            try await identity.terminate(grace: .seconds(2))
+            logger.warning("rpc.statd does not register; NFSv3 clients cannot lock files. See \(outputFile)")
+        } catch {
+            logger.warning("rpc.statd does not start; NFSv3 clients cannot lock files: \(error)")
+        }
+        return nil
+    }
+
+    /// Stops those we started, unless another server uses them by now.
+    func stop(_ started: Started) async throws(StorageError) {
+        guard started.rpcbind != nil || started.statd != nil, await !portMapper.isInUse() else { return }
+        try await onHost("stop rpc.statd") { () async throws(HostError) in
+            try await started.statd?.terminate(grace: .seconds(3))
+        }
+        try await onHost("stop rpcbind") { () async throws(HostError) in
+            try await started.rpcbind?.terminate(grace: .seconds(3))
+        }
+    }
+
+    private func isStatdRegistered() async -> Bool {
+        // A statd that was killed leaves its registration behind.
+        let ports = (await portMapper.registrations() ?? [])
+            .filter { $0.program == PortMapper.statusMonitor && $0.network == "tcp" }.compactMap(\.port)
+        return ports.contains { LoopbackPort($0).isListening() }
+    }
+
+    private var environment: [String: String] { ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"] }
+}
+
+/// Asks every 20 ms until `condition` holds; false if it does not within `limit` or the task is cancelled.
+func poll(
+    for limit: Duration, isolation: isolated (any Actor)? = #isolation, _ condition: () async -> Bool
+) async -> Bool {
+    let end = ContinuousClock.now + limit
+    while true {
+        if await condition() { return true }
+        guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(20))) != nil else { return false }
+    }
+}

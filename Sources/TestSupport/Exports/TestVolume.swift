@@ -1,0 +1,61 @@
+import Glibc
+import HostTools
+import StorageCore
+
+/// An ext4 filesystem of 64 MiB in an image on a loop device, mounted, its root writable by everyone.
+package struct TestVolume: Sendable {
+    package let path: MountPath
+    package let device: LoopDevice
+    package let uuid: VolumeID
+    let image: String
+
+    static func make(in directory: String, number: UInt16, loops: LoopDevices) async throws -> TestVolume {
+        let image = "\(directory)/\(number).img"
+        let path = "\(directory)/mnt/v\(number)"
+        let uuid = VolumeID()
+        let toolbox = try ToolLocator.ofThisProcess.locate([.mkfsExt4])
+        try SparseFile.create(image, size: 64 << 20)
+        try await SystemCommandRunner().output(
+            of: Invocation(
+                toolbox.require(.mkfsExt4), ["-q", "-U", uuid.description, "-E", "root_owner=0:0", image]))
+        try Directory.ensure(path, mode: 0)
+        let device = try loops.attach(image)
+        let volume = TestVolume(path: MountPath(path), device: device, uuid: uuid, image: image)
+        do {
+            try Mounter.mount(device.path, at: path, filesystem: "ext4", data: "")
+            guard chmod(path, 0o777) == 0 else {
+                throw HostError.systemCall(name: "chmod", errno: errno, subject: path)
+            }
+        } catch {
+            try? volume.remove(loops)
+            throw error
+        }
+        return volume
+    }
+
+    func remove(_ loops: LoopDevices) throws {
+        if try MountPoint.device(at: path.value) != nil { try Mounter.unmount(path.value) }
+        if let file = try FileFacts.of(image)?.id { _ = try loops.detach(device, from: file) }
+        try DurableFile.remove(image)
+        try Directory.remove(path.value)
+    }
+}
+
+/// Directory trees of tests.
+enum Tree {
+    /// Removes it with all below it. Never crosses into a mounted filesystem: what is mounted there stays, and is an error (EBUSY).
+    static func remove(_ path: String) throws(HostError) {
+        for name in try Directory.names(in: path) ?? [] {
+            let child = "\(path)/\(name)"
+            var status = stat()
+            guard lstat(child, &status) == 0 else { continue }
+            let isPlainDirectory = status.st_mode & S_IFMT == S_IFDIR
+            if isPlainDirectory, try MountPoint.device(at: child) == nil {
+                try remove(child)
+            } else if !isPlainDirectory {
+                try DurableFile.remove(child)
+            }
+        }
+        try Directory.remove(path)
+    }
+}
