@@ -107,6 +107,12 @@ let package = Package(
         .target(
             name: "NodeHarness", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient"],
             swiftSettings: settings),
+        .executableTarget(
+            name: "convert2nfs-demo", dependencies: ["StorageCore", "NodeAPI", "NFSClient", "NodeHarness"],
+            path: "Sources/Demo", swiftSettings: settings),
+        .executableTarget(
+            name: "convert2nfs-bench", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
+            path: "Sources/Bench", swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: [

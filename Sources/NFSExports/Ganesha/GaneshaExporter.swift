@@ -44,8 +44,14 @@ package struct GaneshaExporter: Exporter {
     }
 
     package func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
-        try await asking("withdraw \(export.path)") { () async throws(BusError) in
-            try await server.bus.removeExport(export.id.value) ? .changed : .unchanged
+        do throws(StorageError) {
+            return try await asking("withdraw \(export.path)") { () async throws(BusError) in
+                try await server.bus.removeExport(export.id.value) ? .changed : .unchanged
+            }
+        } catch {
+            // One that runs and does not answer may still serve it.
+            guard error.code == .unavailable, try await !server.isRunning() else { throw error }
+            return .unchanged
         }
     }
 

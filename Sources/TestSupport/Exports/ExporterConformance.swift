@@ -53,7 +53,7 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
         let export = try await rig.export(1)
         await expectCode(.unavailable) { _ = try await rig.exporter.exports() }
         await expectCode(.unavailable) { _ = try await rig.exporter.ensure(export) }
-        await expectCode(.unavailable) { _ = try await rig.exporter.withdraw(export) }
+        #expect(try await rig.exporter.withdraw(export) == .unchanged, "nobody is served by a server that does not run")
     }
 
     private func start(_ rig: some ExporterRig) async throws {

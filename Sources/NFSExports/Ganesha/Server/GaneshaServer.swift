@@ -75,6 +75,12 @@ package actor GaneshaServer {
         return .serving
     }
 
+    /// Whether the server's process is alive, whether or not it answers.
+    func isRunning() throws(StorageError) -> Bool {
+        guard let server = try record().server else { return false }
+        return try isAlive(server)
+    }
+
     /// Ensures that neither the server nor its bus nor a helper that we started for them runs: orderly, so that clients' records are kept for the next
     /// start. Clients of a hard mount wait. The volumes can be unmounted after it.
     package func stop() async throws(StorageError) {
