@@ -24,7 +24,10 @@ extension NodeCommand {
         let report = try await report(from: address)
         let text = try report.rendered(as: format)
         guard Console.output.write(text) else { throw ExitCode(ExitStatus.inputOutput.rawValue) }
-        if report.status != 0 { throw ExitCode(report.status) }
+        if let failure = report.failure {
+            Console.errors.write("convert2nfs: \(failure.message)\n")
+            throw ExitCode(failure.status.rawValue)
+        }
     }
 
     /// With the progress line, if a terminal is there to show it.
