@@ -9,24 +9,27 @@ import NodeAPI
 
 extension Report.Failure {
     /// What a failed step of a check means for this volume, and what to do about it.
-    init(_ step: ExportCheck.Step, _ error: any Error, volume: VolumeDocument, target: NFSConnection.Target) {
-        let (advice, status) = Self.judge(step, error, volume, target)
+    init(_ failure: ExportCheck.Failure, check: ExportCheck, volume: VolumeDocument) {
+        let (advice, status) = Self.judge(failure, check, volume)
         self.init(
-            message: "\(volume.key.resource): the check failed at \"\(step.rawValue)\": \(advice)", status: status)
+            message: "\(volume.key.resource): the check failed at \"\(failure.step.rawValue)\": \(advice)",
+            status: status)
     }
 
     private static func judge(
-        _ step: ExportCheck.Step, _ error: any Error, _ volume: VolumeDocument, _ target: NFSConnection.Target
+        _ failure: ExportCheck.Failure, _ check: ExportCheck, _ volume: VolumeDocument
     ) -> (String, ExitStatus) {
-        if let mismatch = error as? ExportCheck.Mismatch {
+        let target = check.target
+        if let mismatch = failure.error as? ExportCheck.Mismatch {
             return (
                 "what was read is not what was written, from byte \(mismatch.offset) on; "
                     + "stop using the volume and look at the node's log and its disks", .inputOutput
             )
         }
-        guard let error = error as? NFSError else { return ("\(error)", .software) }
-        switch (step, error.code) {
-        case (.mount, ECONNREFUSED), (.mount, ETIMEDOUT), (.mount, EHOSTUNREACH), (.mount, ENETUNREACH):
+        guard let error = failure.error as? NFSError else { return ("\(failure.error)", .software) }
+        switch (failure.step, error.code) {
+        // libnfs 4.0 answers EIO where it could not connect.
+        case (.mount, ECONNREFUSED), (.mount, ETIMEDOUT), (.mount, EHOSTUNREACH), (.mount, ENETUNREACH), (.mount, EIO):
             return (
                 "no NFS server answers at \(target.server), ports \(target.nfsPort) and \(target.mountdPort); "
                     + "does a firewall stand between, and what does \"convert2nfs node\" say? (\(error))", .unavailable
@@ -48,7 +51,7 @@ extension Report.Failure {
                 "the volume squashes user 0 (\(volume.nfs.squash.rawValue)), and its top directory may not be written by "
                     + "others; change the directory's mode from a client that is not squashed (\(error))", .noPermission
             )
-        case _ where error.isOutOfSpace:
+        case _ where error.isOutOfSpace || (failure.bytesLeft ?? .max) < UInt64(check.byteCount):
             return ("the volume is full; grow it with \"convert2nfs volume resize\" (\(error))", .inputOutput)
         case _ where error.isStale:
             return ("the volume was withdrawn while it was checked; check it again (\(error))", .temporaryFailure)

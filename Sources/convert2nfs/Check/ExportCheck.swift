@@ -16,11 +16,18 @@ struct ExportCheck: Sendable {
     struct Outcome: Sendable {
         /// Those that succeeded, in order.
         let steps: [Measured]
-        let failure: (step: Step, error: any Error)?
+        let failure: Failure?
+    }
+
+    struct Failure: Sendable {
+        let step: Step
+        let error: any Error
+        /// What the volume had left when writing failed, for libnfs does not always say that it was full.
+        let bytesLeft: UInt64?
     }
 
     /// What came back is not what was written.
-    struct Mismatch: Error { let offset: Int }
+    struct Mismatch: Error, Equatable { let offset: Int }
 
     let target: NFSConnection.Target
     let byteCount: Int
@@ -35,13 +42,16 @@ struct ExportCheck: Sendable {
             try await use(path, writer, reader, &stopwatch)
             return Outcome(steps: stopwatch.steps, failure: nil)
         } catch {
+            let step = stopwatch.current
+            let bytesLeft = step == .write || step == .sync ? try? await writer.usage().available : nil
             // A file that was never made cannot be removed, and a server that is gone will not remove it: nothing to add.
-            if stopwatch.steps.contains(where: { $0.step == .create }), stopwatch.current != .unmount {
+            if stopwatch.steps.contains(where: { $0.step == .create }), step != .unmount {
                 try? await writer.remove(path)
             }
             await reader.close()
             await writer.close()
-            return Outcome(steps: stopwatch.steps, failure: (stopwatch.current, error))
+            let failure = Failure(step: step, error: error, bytesLeft: bytesLeft)
+            return Outcome(steps: stopwatch.steps, failure: failure)
         }
     }
 

@@ -30,7 +30,7 @@ struct VolumeCheck: NodeCommand {
             deadline: min(connection.timeout, Self.patience))
         let check = ExportCheck(target: target, byteCount: 1 << 20)
         let outcome = await check.run()
-        let failure = outcome.failure.map { Report.Failure($0.step, $0.error, volume: volume, target: target) }
+        let failure = outcome.failure.map { Report.Failure($0, check: check, volume: volume) }
         let document = CheckDocument(
             volume: key.description, export: volume.export, bytes: check.byteCount, ok: failure == nil,
             steps: outcome.steps, failed: outcome.failure?.step, message: failure?.message)
