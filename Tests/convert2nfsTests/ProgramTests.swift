@@ -47,6 +47,17 @@ struct ProgramTests {
         }
     }
 
+    @Test("a result that cannot be written is 74, and said")
+    func fullDisk() async throws {
+        try await ScriptedServer.with(answer: { _ in .json(200, #"{"health":"ok"}"#) }) { server in
+            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+            let arguments = ["health", "--server", "http://127.0.0.1:\(server.port)"]
+            let run = try await finish(try start(arguments, output: full))
+            #expect(run.status == 74)
+            #expect(run.errors == "convert2nfs: the result cannot be written: No space left on device\n")
+        }
+    }
+
     @Test("a wrong command line is 64, on standard error")
     func usage() async throws {
         let run = try await run(["volume", "create", "data", "--size", "1Gi"])
@@ -81,7 +92,10 @@ struct ProgramTests {
     func interrupt() async throws {
         try await ScriptedServer.with(answer: { _ in .silence }) { server in
             let process = try start(["health", "--server", "http://127.0.0.1:\(server.port)"])
-            while server.requests.isEmpty { await Task.yield() }
+            while server.requests.isEmpty {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
             process.process.interrupt()
             let run = try await finish(process)
             #expect(run.status == SIGINT)
@@ -104,16 +118,20 @@ struct ProgramTests {
         try await finish(try start(arguments, environment: environment))
     }
 
-    private func start(_ arguments: [String], environment: [String: String] = [:]) throws -> Started {
+    private func start(_ arguments: [String], environment: [String: String] = [:], output: FileHandle? = nil) throws
+        -> Started
+    {
         let tests = URL(filePath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
         let process = Process()
         process.executableURL = tests.deletingLastPathComponent().appending(path: "convert2nfs")
         process.arguments = arguments
         process.environment = environment
         let started = Started(process: process, output: Pipe(), errors: Pipe())
-        process.standardOutput = started.output
+        if let output { process.standardOutput = output } else { process.standardOutput = started.output }
         process.standardError = started.errors
         try process.run()
+        // Process closes the writing end only of a pipe it was given; reading the other would never end.
+        if output != nil { try started.output.fileHandleForWriting.close() }
         return started
     }
 

@@ -7,8 +7,8 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The node: http://HOST:PORT, https://HOST:PORT or unix:///PATH.",
-            discussion: "Default: \(environmentKey), else \(ServerAddress.standard).", valueName: "url"),
+            "The node: http://HOST:PORT, https://HOST:PORT or unix:///PATH (default: \(environmentKey), "
+                + "else \(ServerAddress.standard)).", valueName: "url"),
         transform: serverAddress)
     var server: ServerAddress?
 
