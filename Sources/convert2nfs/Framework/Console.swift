@@ -18,19 +18,19 @@ struct Console: Sendable {
         isatty(descriptor) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
     }
 
-    /// All of `text`; false if nobody takes it (a closed pipe, a full disk).
+    /// Writes all of `text`; answers the errno if nobody takes it (a closed pipe, a full disk).
     @discardableResult
-    func write(_ text: String) -> Bool {
+    func write(_ text: String) -> Int32? {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR { continue }
-                return false
+                return errno
             }
             rest = rest.dropFirst(count)
         }
-        return true
+        return nil
     }
 }
 

@@ -2,6 +2,12 @@ import ArgumentParser
 import FoundationEssentials
 import NodeAPI
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
 /// What a command works with.
 struct Context: Sendable {
     let client: NodeClient
@@ -23,8 +29,17 @@ extension NodeCommand {
         let address = try connection.address(environment: ProcessInfo.processInfo.environment)
         let report = try await report(from: address)
         let text = try report.rendered(as: format)
-        guard Console.output.write(text) else { throw ExitCode(ExitStatus.inputOutput.rawValue) }
-        if report.status != 0 { throw ExitCode(report.status) }
+        if let code = Console.output.write(text) {
+            // Whoever closed the pipe has read enough and wants to hear no more.
+            if code != EPIPE {
+                Console.errors.write("convert2nfs: the result cannot be written: \(String(cString: strerror(code)))\n")
+            }
+            throw ExitCode(ExitStatus.inputOutput.rawValue)
+        }
+        if let failure = report.failure {
+            Console.errors.write("convert2nfs: \(failure.message)\n")
+            throw ExitCode(failure.status.rawValue)
+        }
     }
 
     /// With the progress line, if a terminal is there to show it.

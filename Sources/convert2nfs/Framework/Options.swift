@@ -1,12 +1,5 @@
 import ArgumentParser
-import FoundationEssentials
 import NodeAPI
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Musl
-#endif
 
 /// Where the node is and who asks.
 struct ConnectionOptions: ParsableArguments {
@@ -14,8 +7,8 @@ struct ConnectionOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The node: http://HOST:PORT, https://HOST:PORT or unix:///PATH.",
-            discussion: "Default: \(environmentKey), else \(ServerAddress.standard).", valueName: "url"),
+            "The node: http://HOST:PORT, https://HOST:PORT or unix:///PATH (default: \(environmentKey), "
+                + "else \(ServerAddress.standard)).", valueName: "url"),
         transform: serverAddress)
     var server: ServerAddress?
 
@@ -40,24 +33,10 @@ struct ConnectionOptions: ParsableArguments {
         }
     }
 
-    /// `notFound` for a file that cannot be read, `invalidArgument` for one without a token.
+    /// See `TokenFile.read`; nil if none was named.
     func token() throws(StorageError) -> String? {
         guard let tokenFile else { return nil }
-        let text: String
-        do {
-            text = try String(contentsOfFile: tokenFile, encoding: .utf8)
-        } catch {
-            throw StorageError(
-                .notFound, "the token file \(tokenFile) cannot be read; is the path right, and may you read it?",
-                cause: error)
-        }
-        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        // RFC 6750, section 2.1; a line break in it would be a header of its own.
-        let isToken = !line.isEmpty && line.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-        guard isToken else {
-            throw StorageError(.invalidArgument, "the token file \(tokenFile) has no token on its first line")
-        }
-        return line
+        return try TokenFile(path: tokenFile).read()
     }
 }
 

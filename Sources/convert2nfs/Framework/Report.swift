@@ -16,14 +16,19 @@ struct Report: Sendable {
     private let text: String
     /// For scripts: what the other commands take as their argument, one a line.
     private let names: [String]
-    /// Other than 0 when the report itself is bad news.
-    let status: Int32
+    /// What to say on standard error, and how to end, when the report itself is bad news.
+    let failure: Failure?
 
-    init(_ document: any Encodable & Sendable, text: String, names: [String], status: Int32 = 0) {
+    struct Failure: Equatable, Sendable {
+        let message: String
+        let status: ExitStatus
+    }
+
+    init(_ document: any Encodable & Sendable, text: String, names: [String], failure: Failure? = nil) {
         self.document = document
         self.text = text.hasSuffix("\n") || text.isEmpty ? text : text + "\n"
         self.names = names
-        self.status = status
+        self.failure = failure
     }
 
     func rendered(as format: OutputFormat) throws(StorageError) -> String {

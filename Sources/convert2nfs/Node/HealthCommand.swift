@@ -13,8 +13,8 @@ struct HealthCommand: NodeCommand {
 
     func report(_ context: Context) async throws(StorageError) -> Report {
         let health = try await context.client.health()
+        let failure = Report.Failure(message: "the daemon answers, but it is not well", status: .unavailable)
         return Report(
-            health, text: health.health, names: [health.health],
-            status: health.isOK ? 0 : ExitStatus.unavailable.rawValue)
+            health, text: health.health, names: [health.health], failure: health.isOK ? nil : failure)
     }
 }

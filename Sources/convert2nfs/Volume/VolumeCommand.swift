@@ -6,7 +6,7 @@ struct VolumeCommand: AsyncParsableCommand {
         commandName: "volume", abstract: "Make, change, check and delete volumes.",
         subcommands: [
             VolumeCreate.self, VolumeList.self, VolumeShow.self, VolumeResize.self, VolumeClients.self,
-            VolumeDelete.self, VolumeManifest.self,
+            VolumeDelete.self, VolumeManifest.self, VolumeCheck.self,
         ])
 }
 
