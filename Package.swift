@@ -23,14 +23,14 @@ let tests: [Target] = [
     tests("NFSExports", ["HostTools", "NFSClient"]),
     tests("Catalog"),
     tests("Provisioning", ["Catalog", "StorageBackends", "NFSExports"]),
-    tests("NodeAPI"),
+    tests("NodeAPI", ["Yams"]),
     tests(
         "NodeHTTP",
         [
             "NodeAPI", "Provisioning", .product(name: "HummingbirdTesting", package: "hummingbird"),
             .product(name: "Hummingbird", package: "hummingbird"),
         ]),
-    tests("convert2nfs", ["NodeAPI"]),
+    tests("convert2nfs", ["NodeAPI", "NFSClient"]),
     tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(

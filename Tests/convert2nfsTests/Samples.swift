@@ -16,9 +16,10 @@ enum Samples {
         let key = try VolumeKey("shop", "data")
         let spec = try VolumeSpec(
             key: key, capacity: capacity, pool: PoolName("default"), filesystem: .xfs, squash: squash, clients: clients)
-        let volume = Volume(
-            identity: VolumeIdentity(id: id, key: key), exportID: try #require(ExportID(1)), spec: spec,
-            path: MountPath("/nfs/shopdata"), phase: .ready, createdAt: now.addingTimeInterval(-300))
+        var volume = Volume(
+            creating: spec, id: id, exportID: try #require(ExportID(1)), path: MountPath("/nfs/shopdata"),
+            createdAt: now.addingTimeInterval(-300))
+        volume.phase = .ready
         return VolumeDocument(
             volume, usedBytes: .mebibytes(71), service: NFSService(server: "127.0.0.1", mountOptions: ["nfsvers=3"]))
     }

@@ -52,7 +52,7 @@ struct VolumeRoutes {
         let asked = try CreateVolumeRequest(body: await Body.json(request))
         let spec: VolumeSpec
         if let source = asked.source {
-            let traits = try await manager.traits(of: source)
+            let traits = try await manager.traits(of: source, for: asked.key)
             spec = try asked.spec(defaultPool: traits.pool, defaultFilesystem: traits.filesystem)
         } else {
             spec = try asked.spec(defaultPool: manager.pools.standard)

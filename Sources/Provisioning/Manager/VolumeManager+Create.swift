@@ -54,10 +54,14 @@ extension VolumeManager {
         }
     }
 
-    /// The pool and filesystem that a copy of `source` has. Throws `notFound` if there is no such source.
-    package func traits(of source: VolumeSource) async throws(StorageError) -> (
-        pool: PoolName, filesystem: FilesystemKind
-    ) {
+    /// The pool and filesystem that `key` has as a copy of `source`: its own if it was made from it already, when the source may be gone.
+    /// Throws `notFound` if there is no such source.
+    package func traits(
+        of source: VolumeSource, for key: VolumeKey
+    ) async throws(StorageError) -> (pool: PoolName, filesystem: FilesystemKind) {
+        if let existing = try await catalog.volume(key), existing.source == source {
+            return (existing.pool, existing.filesystem)
+        }
         switch source {
         case .snapshot(let key):
             let snapshot = try await snapshot(key)
