@@ -108,7 +108,7 @@ let package = Package(
             name: "NodeHarness", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient"],
             swiftSettings: settings),
         .executableTarget(
-            name: "convert2nfs-demo", dependencies: ["StorageCore", "NodeAPI", "NFSClient", "NodeHarness"],
+            name: "convert2nfs-demo", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
             path: "Sources/Demo", swiftSettings: settings),
         .executableTarget(
             name: "convert2nfs-bench", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],

@@ -65,9 +65,15 @@ package final class DaemonNode: Sendable {
     /// Starts the daemon and waits until it is ready.
     package func startAndWait(deadline: Duration = .seconds(60)) async throws -> ProcessIdentity {
         let process = try start()
+        try await waitUntilReady(process, deadline: deadline)
+        return process
+    }
+
+    /// Throws `unavailable` with the end of the log if the daemon ends instead, or takes longer.
+    package func waitUntilReady(_ process: ProcessIdentity, deadline: Duration = .seconds(60)) async throws {
         let end = ContinuousClock.now + deadline
         while true {
-            if try await isReady() { return process }
+            if try await isReady() { return }
             guard try process.isAlive(), ContinuousClock.now < end else {
                 throw StorageError(.unavailable, "the daemon did not become ready:\n\(try outputTail())")
             }
