@@ -24,8 +24,8 @@ struct FilesystemTools: Sendable {
     /// xfs: no discard (`-K`), because there is nothing to discard on blank storage. The rest is mkfs.xfs's own choice: checksums,
     /// 64-bit inodes and reverse maps are what a filesystem that serves NFS for years wants.
     /// ext4: nothing kept for root (`-m 0`), because the volume has one user and its size is real; an error makes it
-    /// read-only, so that no client builds on damage; inode tables are zeroed in the background after the first
-    /// mount (mke2fs's default), the journal at once, since the device may hold an old one.
+    /// read-only, so that no client builds on damage; inode tables are left as they are (mke2fs's default), the
+    /// journal is zeroed, since the device may hold an old one.
     func make(_ kind: FilesystemKind, on device: DevicePath, id: VolumeID) throws(HostError) -> Invocation {
         switch kind {
         case .xfs:

@@ -27,11 +27,13 @@ extension LinuxFilesystem {
         }
     }
 
-    /// For xfs none: 64-bit inodes, and shutdown on an error, are the kernel's default (xfs(5)).
+    /// For xfs none: 64-bit inodes, and shutdown on an error, are the kernel's default (xfs(5)). ext4 becomes read-only on an
+    /// error, and does not write zeros over its unused inode tables in the background (ext4(5)): group checksums say
+    /// that they are unused. 500 new volumes doing that made the next create three times as slow, and filled sparse images.
     private static func options(_ kind: FilesystemKind) -> String {
         switch kind {
         case .xfs: ""
-        case .ext4: "errors=remount-ro"
+        case .ext4: "errors=remount-ro,noinit_itable"
         }
     }
 
