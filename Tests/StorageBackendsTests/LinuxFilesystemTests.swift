@@ -36,6 +36,8 @@ struct LinuxFilesystemTests {
             let path = pool.path(of: volume)
             try await pool.provision(volume, kind.minimumCapacity, kind)
             #expect(mode(path) == 0o777)
+            let owner = try Directory.owner(of: path.value)
+            #expect(owner == 0)
             // An operator who makes it tighter is not overruled by a remount.
             chmod(path.value, 0o750)
             try Mounter.unmount(path.value)

@@ -30,6 +30,17 @@ package enum Directory {
         return String(cString: resolved)
     }
 
+    /// The user that owns it.
+    package static func owner(of path: String) throws(HostError) -> UInt32 {
+        var status = stat()
+        try systemCall("stat", path) { stat(path, &status) }
+        return status.st_uid
+    }
+
+    package static func giveToRoot(_ path: String) throws(HostError) {
+        try systemCall("chown", path) { chown(path, 0, 0) }
+    }
+
     /// Ensures the directory with exactly `mode`, and its parents with 0755. True if it was made.
     @discardableResult
     package static func ensure(_ path: String, mode: mode_t) throws(HostError) -> Bool {

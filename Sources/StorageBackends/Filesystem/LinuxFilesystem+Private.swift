@@ -19,7 +19,7 @@ extension LinuxFilesystem {
         switch kind {
         case .xfs:
             // xfs_admin refuses a dirty log, and only the kernel replays one; nouuid, because the origin is mounted.
-            try await withPrivateMount(device, kind, id, data: "nouuid") { _ in }
+            try await replayLog(device, kind, id, data: "nouuid")
         case .ext4:
             // tune2fs wants a filesystem that was checked since it was last mounted.
             try await run(action, accepting: [0, 1]) { () throws(HostError) in try tools.check(ext4: device) }
@@ -28,21 +28,10 @@ extension LinuxFilesystem {
         return .changed
     }
 
-    /// Ensures mode 0777 on the root directory of a filesystem that nobody has used.
-    func openRootDirectory(
-        _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID
-    ) async throws(StorageError) {
-        try await withPrivateMount(device, kind, id, data: "") { path in
-            let names = try Directory.names(in: path) ?? []
-            if names.allSatisfy({ $0 == "lost+found" }) { try Directory.ensure(path, mode: 0o777) }
-        }
-    }
-
-    /// Does `body` with the filesystem mounted where nobody else sees it. Nothing stays mounted, whatever happens but a crash; and what a crash
-    /// left of an earlier try is unmounted first.
-    private func withPrivateMount(
-        _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID, data: String,
-        _ body: @escaping @Sendable (String) throws -> Void
+    /// Mounts and unmounts the filesystem where nobody else sees it: the kernel replays its log. Nothing stays mounted, whatever happens but
+    /// a crash; and what a crash left of an earlier try is unmounted first.
+    private func replayLog(
+        _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID, data: String
     ) async throws(StorageError) {
         let path = "\(privateMounts)/\(id)"
         try await work.perform("mounting \(device) privately", deadline: .seconds(300)) { _ in
@@ -50,7 +39,6 @@ extension LinuxFilesystem {
             try Directory.ensure(path, mode: 0)
             do {
                 try Mounter.mount(device.value, at: path, filesystem: kind.rawValue, data: data)
-                try body(path)
             } catch {
                 try? Self.clear(path)
                 throw error

@@ -6,7 +6,7 @@ import StorageCore
 /// The root directory of a new volume has mode 0777, without the sticky bit. An NFS client's processes run as any user, and
 /// with root squashed nobody could change that afterwards; who may reach the volume at all is decided by its
 /// clients, and inside it by the pods that share it. Kubernetes's fsGroup does not help, since it changes no ownership over NFS.
-/// Whoever wants it tighter changes the mode once; it is never set again.
+/// Whoever wants it tighter changes the mode once; it is never set again. mkfs.xfs sets it; ext4 gets it with its first mount.
 package struct LinuxFilesystem: VolumeFilesystem {
     let tools: FilesystemTools
     let runner: any CommandRunner
@@ -50,8 +50,6 @@ package struct LinuxFilesystem: VolumeFilesystem {
         if isBlank {
             try await run(action) { () throws(HostError) in try tools.make(kind, on: device, id: id) }
         }
-        // mkfs.xfs has done this itself; e2fsprogs can from 1.47.1 on (-E root_perms), Debian 12 has 1.47.0.
-        if kind == .ext4 { try await openRootDirectory(device, kind, id) }
         return isBlank ? .changed : .unchanged
     }
 
