@@ -70,6 +70,7 @@ struct LinuxFilesystemTests {
             (510, [0x55, 0xAA] as [UInt8]),  // a partition table
             (1080, [0x53, 0xEF]),  // a superblock that mke2fs did not finish
             (4086, Array("SWAPSPACE2".utf8)),
+            (1 << 20, [0x0D, 0xD0, 0x01, 0xC0]),  // VMFS
         ])
     func refusesUsedDevice(_ offset: Int, _ signature: [UInt8]) async throws {
         try await StorageFixture.with(.loop) { pool in
@@ -95,6 +96,24 @@ struct LinuxFilesystemTests {
             _ = try await pool.filesystem.format(device, as: .xfs, id: volume.id)
             try overwrite(device, at: 126, with: [1])
             await expect(.conflict) { try await pool.filesystem.format(device, as: .xfs, id: volume.id) }
+        }
+    }
+
+    @Test("an XFS whose new UUID was written only in part is renewed again")
+    func resumesRenewal() async throws {
+        try await StorageFixture.with(.loop) { pool in
+            let (volume, device) = try await device(.xfs, pool)
+            _ = try await pool.filesystem.format(device, as: .xfs, id: VolumeID())
+            let before = try DeviceContent.read(device.value, count: 4096)
+            _ = try await pool.filesystem.renew(device, as: .xfs, id: volume.id)
+            let after = try DeviceContent.read(device.value, count: 4096)
+            #expect(before[32..<48] != after[32..<48])
+            // The last copy, as it was when only the first had been written: sb_agblocks at 84, sb_agcount at 88.
+            let groupSize = after[84..<88].reduce(0) { $0 << 8 | Int($1) } * 4096
+            let groups = after[88..<92].reduce(0) { $0 << 8 | Int($1) }
+            try overwrite(device, at: (groups - 1) * groupSize + 32, with: Array(before[32..<48]))
+            #expect(try await pool.filesystem.renew(device, as: .xfs, id: volume.id) == .changed)
+            #expect(try await pool.filesystem.renew(device, as: .xfs, id: volume.id) == .unchanged)
         }
     }
 

@@ -9,13 +9,13 @@ extension LinuxFilesystem {
     ) async throws(StorageError) -> Outcome {
         let action = "giving the copy on \(device) the UUID \(id)"
         let found = try await work.perform(action, deadline: Self.deadline) { _ in
-            try Superblock(DeviceContent.head(of: device.value, count: Superblock.length))
+            try Self.superblocks(of: device)
         }
-        guard let found, found.kind == kind else {
+        guard let first = found.first, first.kind == kind else {
             throw StorageError(.conflict, "\(device) holds no \(kind.rawValue) filesystem that could be renewed")
         }
-        // The UUID is written last, so one that has it is clean.
-        if found.id == id { return .unchanged }
+        // What has it in the last place where it is written was clean before, and is done.
+        if found.allSatisfy({ $0.id == id }) { return .unchanged }
         switch kind {
         case .xfs:
             // xfs_admin refuses a dirty log, and only the kernel replays one; nouuid, because the origin is mounted.
@@ -26,6 +26,15 @@ extension LinuxFilesystem {
         }
         try await run(action) { () throws(HostError) in try tools.identify(kind, on: device, id: id) }
         return .changed
+    }
+
+    /// The first superblock, and where xfs_db(8) writes a new UUID to the copies after it, the last copy. tune2fs(8) writes
+    /// the first one last.
+    private static func superblocks(of device: DevicePath) throws -> [Superblock] {
+        guard let first = try Superblock(DeviceContent.read(device.value, count: Superblock.length)) else { return [] }
+        guard let offset = first.lastCopy else { return [first] }
+        let bytes = try DeviceContent.read(device.value, count: Superblock.length, at: offset)
+        return [first] + (Superblock(bytes).map { [$0] } ?? [])
     }
 
     /// Mounts and unmounts the filesystem where nobody else sees it: the kernel replays its log. Nothing stays mounted, whatever happens but

@@ -44,7 +44,7 @@ package struct LinuxFilesystem: VolumeFilesystem {
     ) async throws(StorageError) -> Outcome {
         let action = "making \(kind.rawValue) on \(device)"
         var isBlank = try await probe(device) { path throws(HostError) in
-            try DeviceContent.hasBlankMargins(path, margin: Self.signatureMargin)
+            try DeviceContent.hasBlankMargins(path, head: Self.signatureHead, tail: Self.signatureTail)
         }
         if !isBlank { isBlank = try await isProvenBlank(device, for: kind, id: id) }
         if isBlank {
@@ -53,10 +53,11 @@ package struct LinuxFilesystem: VolumeFilesystem {
         return isBlank ? .changed : .unchanged
     }
 
-    /// libblkid looks for signatures within the first megabyte and the last (its farthest are those of ZFS, 512 KiB from the end, and LUKS2's second
-    /// header, which counts only beside a first one at the start). Where all of that is zero there is none, and blkid(8),
-    /// which costs as much as mkfs itself, need not be asked.
-    private static let signatureMargin = 1 << 20
+    /// Where libblkid looks for signatures. The farthest from the start is LUKS2's last copy of its header, at 4 MiB; from the
+    /// end, ZFS's labels at 512 KiB. Where all of that is zero there is none, and blkid(8), which costs as much as mkfs itself,
+    /// need not be asked.
+    private static let signatureHead = (4 << 20) + (64 << 10)
+    private static let signatureTail = 1 << 20
 
     static let deadline = Duration.seconds(60)
 
@@ -73,7 +74,7 @@ package struct LinuxFilesystem: VolumeFilesystem {
         }
         if output.status == .exited(2) { return true }
         let head = try await probe(device) { path throws(HostError) in
-            try DeviceContent.head(of: path, count: Superblock.length)
+            try DeviceContent.read(path, count: Superblock.length)
         }
         if let found = Superblock(head), found.kind == kind, found.id == id, found.isComplete { return false }
         let words = output.text.split(separator: "\n").filter { !$0.hasPrefix("DEVNAME=") }.joined(separator: " ")
