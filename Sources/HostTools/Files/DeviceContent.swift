@@ -16,7 +16,8 @@ package enum DeviceContent {
         return result
     }
 
-    /// Whether the first `head` and the last `tail` bytes are all zero; both multiples of 4,096. True also for a device without a byte.
+    /// Whether the first `head` and the last `tail` bytes are all zero; both multiples of 4,096. True also for a device
+    /// without a byte.
     package static func hasBlankMargins(_ path: String, head: Int, tail: Int) throws(HostError) -> Bool {
         let device = try Descriptor(opening: path, O_RDONLY | host_o_direct)
         let size = try systemCall("lseek", path) { lseek(device.raw, 0, SEEK_END) }

@@ -78,8 +78,8 @@ package enum Directory {
         try systemCall("mkdir", path) { mkdir(path, 0o755) }
     }
 
-    /// Ensures the empty directory is gone; true if it was there. ENOTEMPTY or EBUSY (`systemCall`) if it is not empty or
-    /// something is mounted on it.
+    /// Ensures the empty directory is gone; true if it was there. ENOTEMPTY or EBUSY (`systemCall`) if it is not empty
+    /// or something is mounted on it.
     @discardableResult
     package static func remove(_ path: String) throws(HostError) -> Bool {
         if rmdir(path) == 0 { return true }

@@ -27,7 +27,8 @@ extension LinuxFilesystem {
         }
     }
 
-    /// Ensures mode 0777 on the root directory of an ext4 filesystem that was never mounted before. The owner is changed last.
+    /// Ensures mode 0777 on the root directory of an ext4 filesystem that was never mounted before. The owner is
+    /// changed last.
     private static func openRoot(_ path: String, _ kind: FilesystemKind) throws -> Outcome {
         guard kind == .ext4, try Directory.owner(of: path) == FilesystemTools.ownerOfUnopenedRoot else {
             return .unchanged
@@ -37,9 +38,10 @@ extension LinuxFilesystem {
         return .changed
     }
 
-    /// For xfs none: 64-bit inodes, and shutdown on an error, are the kernel's default (xfs(5)). ext4 becomes read-only on an
-    /// error, and does not write zeros over its unused inode tables in the background (ext4(5)): group checksums say
-    /// that they are unused. 500 new volumes doing that made the next create three times as slow, and filled sparse images.
+    /// For xfs none: 64-bit inodes, and shutdown on an error, are the kernel's default (xfs(5)). ext4 becomes read-only
+    /// on an error, and does not write zeros over its unused inode tables in the background (ext4(5)): group checksums
+    /// say that they are unused. 500 new volumes doing that made the next create three times as slow, and filled sparse
+    /// images.
     private static func options(_ kind: FilesystemKind) -> String {
         switch kind {
         case .xfs: ""

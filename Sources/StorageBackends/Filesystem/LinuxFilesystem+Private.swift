@@ -28,8 +28,8 @@ extension LinuxFilesystem {
         return .changed
     }
 
-    /// The first superblock, and where xfs_db(8) writes a new UUID to the copies after it, the last copy. tune2fs(8) writes
-    /// the first one last.
+    /// The first superblock, and where xfs_db(8) writes a new UUID to the copies after it, the last copy. tune2fs(8)
+    /// writes the first one last.
     private static func superblocks(of device: DevicePath) throws -> [Superblock] {
         guard let first = try Superblock(DeviceContent.read(device.value, count: Superblock.length)) else { return [] }
         guard let offset = first.lastCopy else { return [first] }
@@ -37,8 +37,8 @@ extension LinuxFilesystem {
         return [first] + (Superblock(bytes).map { [$0] } ?? [])
     }
 
-    /// Mounts and unmounts the filesystem where nobody else sees it: the kernel replays its log. Nothing stays mounted, whatever happens but
-    /// a crash; and what a crash left of an earlier try is unmounted first.
+    /// Mounts and unmounts the filesystem where nobody else sees it: the kernel replays its log. Nothing stays mounted,
+    /// whatever happens but a crash; and what a crash left of an earlier try is unmounted first.
     private func replayLog(
         _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID, data: String
     ) async throws(StorageError) {

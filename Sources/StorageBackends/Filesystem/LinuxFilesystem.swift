@@ -3,10 +3,11 @@ import StorageCore
 
 /// Real filesystems: xfsprogs, e2fsprogs, mount(2) and the kernel's ioctls. Needs root.
 ///
-/// The root directory of a new volume has mode 0777, without the sticky bit. An NFS client's processes run as any user, and
-/// with root squashed nobody could change that afterwards; who may reach the volume at all is decided by its
-/// clients, and inside it by the pods that share it. Kubernetes's fsGroup does not help, since it changes no ownership over NFS.
-/// Whoever wants it tighter changes the mode once; it is never set again. mkfs.xfs sets it; ext4 gets it with its first mount.
+/// The root directory of a new volume has mode 0777, without the sticky bit. An NFS client's processes run as any user,
+/// and with root squashed nobody could change that afterwards; who may reach the volume at all is decided by its
+/// clients, and inside it by the pods that share it. Kubernetes's fsGroup does not help, since it changes no ownership
+/// over NFS. Whoever wants it tighter changes the mode once; it is never set again. mkfs.xfs sets it; ext4 gets it with
+/// its first mount.
 package struct LinuxFilesystem: VolumeFilesystem {
     let tools: FilesystemTools
     let runner: any CommandRunner
@@ -53,9 +54,9 @@ package struct LinuxFilesystem: VolumeFilesystem {
         return isBlank ? .changed : .unchanged
     }
 
-    /// Where libblkid looks for signatures. The farthest from the start is LUKS2's last copy of its header, at 4 MiB; from the
-    /// end, ZFS's labels at 512 KiB. Where all of that is zero there is none, and blkid(8), which costs as much as mkfs itself,
-    /// need not be asked.
+    /// Where libblkid looks for signatures. The farthest from the start is LUKS2's last copy of its header, at 4 MiB;
+    /// from the end, ZFS's labels at 512 KiB. Where all of that is zero there is none, and blkid(8), which costs as
+    /// much as mkfs itself, need not be asked.
     private static let signatureHead = (4 << 20) + (64 << 10)
     private static let signatureTail = 1 << 20
 
@@ -110,7 +111,8 @@ package struct LinuxFilesystem: VolumeFilesystem {
         {
             throw StorageError(
                 .unavailable,
-                "the kernel lets only a process with CAP_SYS_RESOURCE grow ext4 while it is mounted; give it to the daemon, or use xfs"
+                "the kernel lets only a process with CAP_SYS_RESOURCE grow ext4 while it is mounted; "
+                    + "give it to the daemon, or use xfs"
             )
         }
         try await run("growing \(path)") { () throws(HostError) in

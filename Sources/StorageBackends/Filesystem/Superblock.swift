@@ -1,8 +1,8 @@
 import FoundationEssentials
 import StorageCore
 
-/// What the first bytes of a device say of a filesystem of ours. Pure. It tells a filesystem from one whose mkfs was killed; whether a
-/// device is blank is not for it to say, because it knows two filesystems only.
+/// What the first bytes of a device say of a filesystem of ours. Pure. It tells a filesystem from one whose mkfs was
+/// killed; whether a device is blank is not for it to say, because it knows two filesystems only.
 struct Superblock: Hashable, Sendable {
     /// How much of the device it wants to see.
     static let length = 4096
@@ -27,8 +27,8 @@ struct Superblock: Hashable, Sendable {
             let (offset, overflow) = (blocks * size).multipliedReportingOverflow(by: max(1, groups) - 1)
             lastCopy = overflow || offset == 0 || offset % 4096 != 0 ? nil : offset
         } else if bytes[1024 + 0x38] == 0x53, bytes[1024 + 0x39] == 0xEF {
-            // struct ext4_super_block (Documentation/filesystems/ext4/super.rst): s_state at 0x3A, s_uuid at 0x68. While
-            // mke2fs writes the superblock out, "cleanly unmounted" is not set.
+            // struct ext4_super_block (Documentation/filesystems/ext4/super.rst): s_state at 0x3A, s_uuid at 0x68.
+            // While mke2fs writes the superblock out, "cleanly unmounted" is not set.
             kind = .ext4
             id = VolumeID(uuid(bytes[(1024 + 0x68)..<(1024 + 0x78)]))
             isComplete = bytes[1024 + 0x3A] & 1 != 0
