@@ -1,5 +1,6 @@
 // What Linux offers and Swift's Glibc module does not show: calls that glibc hides without _GNU_SOURCE, ioctl numbers
-// that are function-like macros, and the structures of <linux/loop.h>. Header only; nothing here has a state or a policy.
+// that are function-like macros, and the structures of <linux/loop.h>. Header only; nothing here has a state or a
+// policy.
 #pragma once
 #include <linux/loop.h>
 #include <linux/stat.h>

@@ -3,27 +3,28 @@ import Glibc
 
 /// What is on a block device, read past the page cache. All calls block.
 package enum DeviceContent {
-    /// The first `count` bytes, a multiple of 4,096; fewer if the device is smaller.
-    package static func head(of path: String, count: Int) throws(HostError) -> [UInt8] {
+    /// `count` bytes from `offset` on, both multiples of 4,096; fewer if the device ends before.
+    package static func read(
+        _ path: String, count: Int, at offset: Int64 = 0
+    ) throws(HostError) -> [UInt8] {
         let device = try Descriptor(opening: path, O_RDONLY | host_o_direct)
         var result: [UInt8] = []
         try withPages(count) { buffer throws(HostError) in
-            let length = try systemCall("pread", path) { pread(device.raw, buffer.baseAddress, buffer.count, 0) }
+            let length = try systemCall("pread", path) { pread(device.raw, buffer.baseAddress, count, off_t(offset)) }
             result = Array(buffer[..<length])
         }
         return result
     }
 
-    /// Whether the first and the last `margin` bytes are all zero. True also for a device without a byte.
-    package static func hasBlankMargins(_ path: String, margin: Int) throws(HostError) -> Bool {
+    /// Whether the first `head` and the last `tail` bytes are all zero; both multiples of 4,096. True also for a device
+    /// without a byte.
+    package static func hasBlankMargins(_ path: String, head: Int, tail: Int) throws(HostError) -> Bool {
         let device = try Descriptor(opening: path, O_RDONLY | host_o_direct)
         let size = try systemCall("lseek", path) { lseek(device.raw, 0, SEEK_END) }
         var isBlank = true
-        try withPages(margin) { buffer throws(HostError) in
-            for offset in [0, max(0, size - margin)] where isBlank {
-                let length = try systemCall("pread", path) {
-                    pread(device.raw, buffer.baseAddress, buffer.count, offset)
-                }
+        try withPages(max(head, tail)) { buffer throws(HostError) in
+            for (offset, count) in [(0, head), (max(0, size - tail), tail)] where isBlank {
+                let length = try systemCall("pread", path) { pread(device.raw, buffer.baseAddress, count, offset) }
                 isBlank = isZero(UnsafeRawBufferPointer(rebasing: buffer[..<length]))
             }
         }

@@ -30,6 +30,17 @@ package enum Directory {
         return String(cString: resolved)
     }
 
+    /// The user that owns it.
+    package static func owner(of path: String) throws(HostError) -> UInt32 {
+        var status = stat()
+        try systemCall("stat", path) { stat(path, &status) }
+        return status.st_uid
+    }
+
+    package static func giveToRoot(_ path: String) throws(HostError) {
+        try systemCall("chown", path) { chown(path, 0, 0) }
+    }
+
     /// Ensures the directory with exactly `mode`, and its parents with 0755. True if it was made.
     @discardableResult
     package static func ensure(_ path: String, mode: mode_t) throws(HostError) -> Bool {
@@ -67,8 +78,8 @@ package enum Directory {
         try systemCall("mkdir", path) { mkdir(path, 0o755) }
     }
 
-    /// Ensures the empty directory is gone; true if it was there. ENOTEMPTY or EBUSY (`systemCall`) if it is not empty or
-    /// something is mounted on it.
+    /// Ensures the empty directory is gone; true if it was there. ENOTEMPTY or EBUSY (`systemCall`) if it is not empty
+    /// or something is mounted on it.
     @discardableResult
     package static func remove(_ path: String) throws(HostError) -> Bool {
         if rmdir(path) == 0 { return true }

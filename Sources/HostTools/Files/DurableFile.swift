@@ -1,10 +1,11 @@
 import Glibc
 
-/// Small files that are there in full or not at all, also after a power cut. All calls block for as long as the disk takes.
+/// Small files that are there in full or not at all, also after a power cut. All calls block for as long as the disk
+/// takes.
 package enum DurableFile {
-    /// Ensures `path` holds exactly `bytes` with exactly `mode`: written to `path.new`, synced, renamed over `path`, and the
-    /// directory synced, unless the caller does that later together with other changes. On an error the old content is
-    /// untouched and nothing is left behind; a crash may leave `path.new`. One writer of a path at a time.
+    /// Ensures `path` holds exactly `bytes` with exactly `mode`: written to `path.new`, synced, renamed over `path`,
+    /// and the directory synced, unless the caller does that later together with other changes. On an error the old
+    /// content is untouched and nothing is left behind; a crash may leave `path.new`. One writer of a path at a time.
     package static func write(
         _ bytes: [UInt8], to path: String, mode: mode_t = 0o600, syncsDirectory: Bool = true
     ) throws(HostError) {

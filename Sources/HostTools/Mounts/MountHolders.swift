@@ -9,9 +9,9 @@ package struct MountHolder: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension MountHolder {
-    /// The processes that work in, have open, or have mapped something of the filesystem mounted at `path`, by number. Read from /proc (proc(5));
-    /// nothing of the filesystem itself is touched, so it does not hang with it. Best effort: a process that ends meanwhile
-    /// is left out, and what the kernel itself holds is not seen.
+    /// The processes that work in, have open, or have mapped something of the filesystem mounted at `path`, by number.
+    /// Read from /proc (proc(5)); nothing of the filesystem itself is touched, so it does not hang with it. Best
+    /// effort: a process that ends meanwhile is left out, and what the kernel itself holds is not seen.
     package static func all(of path: String) throws(HostError) -> [MountHolder] {
         var holders: [MountHolder] = []
         for name in try Directory.names(in: "/proc") ?? [] {

@@ -21,11 +21,16 @@ struct FilesystemTools: Sendable {
     /// Directory, mode 0777, owned by root; nothing in it.
     static let rootPrototypeText = "convert2nfs\n0 0\nd--777 0 0\n$\n"
 
-    /// xfs: no discard (`-K`), because there is nothing to discard on blank storage. The rest is mkfs.xfs's own choice: checksums,
-    /// 64-bit inodes and reverse maps are what a filesystem that serves NFS for years wants.
-    /// ext4: nothing kept for root (`-m 0`), because the volume has one user and its size is real; an error makes it
-    /// read-only, so that no client builds on damage; inode tables are zeroed in the background after the first
-    /// mount (mke2fs's default), the journal at once, since the device may hold an old one.
+    /// Who owns the root directory of an ext4 filesystem until its first mount opens it to everybody: mke2fs can set a
+    /// mode only from 1.47.1 on (-E root_perms), Debian 12 has 1.47.0, but an owner it can. It is a number that nobody
+    /// has, so that a mount knows what it has to do, also after a crash in between, and never does it twice.
+    static let ownerOfUnopenedRoot: UInt32 = 0xC2F5_0000
+
+    /// xfs: no discard (`-K`), because there is nothing to discard on blank storage. The rest is mkfs.xfs's own choice:
+    /// checksums, 64-bit inodes and reverse maps are what a filesystem that serves NFS for years wants. ext4: nothing
+    /// kept for root (`-m 0`), because the volume has one user and its size is real; an error makes it read-only, so
+    /// that no client builds on damage; inode tables are left as they are (mke2fs's default), the journal is zeroed,
+    /// since the device may hold an old one.
     func make(_ kind: FilesystemKind, on device: DevicePath, id: VolumeID) throws(HostError) -> Invocation {
         switch kind {
         case .xfs:
@@ -35,7 +40,11 @@ struct FilesystemTools: Sendable {
         case .ext4:
             Invocation(
                 try toolbox.require(.mkfsExt4),
-                ["-q", "-m", "0", "-e", "remount-ro", "-E", "nodiscard", "-U", "\(id)", device.value],
+                [
+                    "-q", "-m", "0", "-e", "remount-ro", "-E", "nodiscard,root_owner=\(Self.ownerOfUnopenedRoot):0",
+                    "-U",
+                    "\(id)", device.value,
+                ],
                 deadline: .seconds(120))
         }
     }

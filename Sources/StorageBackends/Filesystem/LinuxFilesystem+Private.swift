@@ -9,17 +9,17 @@ extension LinuxFilesystem {
     ) async throws(StorageError) -> Outcome {
         let action = "giving the copy on \(device) the UUID \(id)"
         let found = try await work.perform(action, deadline: Self.deadline) { _ in
-            try Superblock(DeviceContent.head(of: device.value, count: Superblock.length))
+            try Self.superblocks(of: device)
         }
-        guard let found, found.kind == kind else {
+        guard let first = found.first, first.kind == kind else {
             throw StorageError(.conflict, "\(device) holds no \(kind.rawValue) filesystem that could be renewed")
         }
-        // The UUID is written last, so one that has it is clean.
-        if found.id == id { return .unchanged }
+        // What has it in the last place where it is written was clean before, and is done.
+        if found.allSatisfy({ $0.id == id }) { return .unchanged }
         switch kind {
         case .xfs:
             // xfs_admin refuses a dirty log, and only the kernel replays one; nouuid, because the origin is mounted.
-            try await withPrivateMount(device, kind, id, data: "nouuid") { _ in }
+            try await replayLog(device, kind, id, data: "nouuid")
         case .ext4:
             // tune2fs wants a filesystem that was checked since it was last mounted.
             try await run(action, accepting: [0, 1]) { () throws(HostError) in try tools.check(ext4: device) }
@@ -28,21 +28,19 @@ extension LinuxFilesystem {
         return .changed
     }
 
-    /// Ensures mode 0777 on the root directory of a filesystem that nobody has used.
-    func openRootDirectory(
-        _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID
-    ) async throws(StorageError) {
-        try await withPrivateMount(device, kind, id, data: "") { path in
-            let names = try Directory.names(in: path) ?? []
-            if names.allSatisfy({ $0 == "lost+found" }) { try Directory.ensure(path, mode: 0o777) }
-        }
+    /// The first superblock, and where xfs_db(8) writes a new UUID to the copies after it, the last copy. tune2fs(8)
+    /// writes the first one last.
+    private static func superblocks(of device: DevicePath) throws -> [Superblock] {
+        guard let first = try Superblock(DeviceContent.read(device.value, count: Superblock.length)) else { return [] }
+        guard let offset = first.lastCopy else { return [first] }
+        let bytes = try DeviceContent.read(device.value, count: Superblock.length, at: offset)
+        return [first] + (Superblock(bytes).map { [$0] } ?? [])
     }
 
-    /// Does `body` with the filesystem mounted where nobody else sees it. Nothing stays mounted, whatever happens but a crash; and what a crash
-    /// left of an earlier try is unmounted first.
-    private func withPrivateMount(
-        _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID, data: String,
-        _ body: @escaping @Sendable (String) throws -> Void
+    /// Mounts and unmounts the filesystem where nobody else sees it: the kernel replays its log. Nothing stays mounted,
+    /// whatever happens but a crash; and what a crash left of an earlier try is unmounted first.
+    private func replayLog(
+        _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID, data: String
     ) async throws(StorageError) {
         let path = "\(privateMounts)/\(id)"
         try await work.perform("mounting \(device) privately", deadline: .seconds(300)) { _ in
@@ -50,7 +48,6 @@ extension LinuxFilesystem {
             try Directory.ensure(path, mode: 0)
             do {
                 try Mounter.mount(device.value, at: path, filesystem: kind.rawValue, data: data)
-                try body(path)
             } catch {
                 try? Self.clear(path)
                 throw error

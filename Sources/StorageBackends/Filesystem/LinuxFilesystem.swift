@@ -3,10 +3,11 @@ import StorageCore
 
 /// Real filesystems: xfsprogs, e2fsprogs, mount(2) and the kernel's ioctls. Needs root.
 ///
-/// The root directory of a new volume has mode 0777, without the sticky bit. An NFS client's processes run as any user, and
-/// with root squashed nobody could change that afterwards; who may reach the volume at all is decided by its
-/// clients, and inside it by the pods that share it. Kubernetes's fsGroup does not help, since it changes no ownership over NFS.
-/// Whoever wants it tighter changes the mode once; it is never set again.
+/// The root directory of a new volume has mode 0777, without the sticky bit. An NFS client's processes run as any user,
+/// and with root squashed nobody could change that afterwards; who may reach the volume at all is decided by its
+/// clients, and inside it by the pods that share it. Kubernetes's fsGroup does not help, since it changes no ownership
+/// over NFS. Whoever wants it tighter changes the mode once; it is never set again. mkfs.xfs sets it; ext4 gets it with
+/// its first mount.
 package struct LinuxFilesystem: VolumeFilesystem {
     let tools: FilesystemTools
     let runner: any CommandRunner
@@ -44,21 +45,20 @@ package struct LinuxFilesystem: VolumeFilesystem {
     ) async throws(StorageError) -> Outcome {
         let action = "making \(kind.rawValue) on \(device)"
         var isBlank = try await probe(device) { path throws(HostError) in
-            try DeviceContent.hasBlankMargins(path, margin: Self.signatureMargin)
+            try DeviceContent.hasBlankMargins(path, head: Self.signatureHead, tail: Self.signatureTail)
         }
         if !isBlank { isBlank = try await isProvenBlank(device, for: kind, id: id) }
         if isBlank {
             try await run(action) { () throws(HostError) in try tools.make(kind, on: device, id: id) }
         }
-        // mkfs.xfs has done this itself; e2fsprogs can from 1.47.1 on (-E root_perms), Debian 12 has 1.47.0.
-        if kind == .ext4 { try await openRootDirectory(device, kind, id) }
         return isBlank ? .changed : .unchanged
     }
 
-    /// libblkid looks for signatures within the first megabyte and the last (its farthest are those of ZFS, 512 KiB from the end, and LUKS2's second
-    /// header, which counts only beside a first one at the start). Where all of that is zero there is none, and blkid(8),
-    /// which costs as much as mkfs itself, need not be asked.
-    private static let signatureMargin = 1 << 20
+    /// Where libblkid looks for signatures. The farthest from the start is LUKS2's last copy of its header, at 4 MiB;
+    /// from the end, ZFS's labels at 512 KiB. Where all of that is zero there is none, and blkid(8), which costs as
+    /// much as mkfs itself, need not be asked.
+    private static let signatureHead = (4 << 20) + (64 << 10)
+    private static let signatureTail = 1 << 20
 
     static let deadline = Duration.seconds(60)
 
@@ -75,7 +75,7 @@ package struct LinuxFilesystem: VolumeFilesystem {
         }
         if output.status == .exited(2) { return true }
         let head = try await probe(device) { path throws(HostError) in
-            try DeviceContent.head(of: path, count: Superblock.length)
+            try DeviceContent.read(path, count: Superblock.length)
         }
         if let found = Superblock(head), found.kind == kind, found.id == id, found.isComplete { return false }
         let words = output.text.split(separator: "\n").filter { !$0.hasPrefix("DEVNAME=") }.joined(separator: " ")
@@ -111,7 +111,8 @@ package struct LinuxFilesystem: VolumeFilesystem {
         {
             throw StorageError(
                 .unavailable,
-                "the kernel lets only a process with CAP_SYS_RESOURCE grow ext4 while it is mounted; give it to the daemon, or use xfs"
+                "the kernel lets only a process with CAP_SYS_RESOURCE grow ext4 while it is mounted; "
+                    + "give it to the daemon, or use xfs"
             )
         }
         try await run("growing \(path)") { () throws(HostError) in

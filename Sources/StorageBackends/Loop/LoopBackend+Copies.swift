@@ -52,8 +52,8 @@ extension LoopBackend {
         let need: Int64
     }
 
-    /// Copies under a temporary name, and gives the copy its name when it is complete and durable: an image that has its name
-    /// is whole, whatever happened in between.
+    /// Copies under a temporary name, and gives the copy its name when it is complete and durable: an image that has
+    /// its name is whole, whatever happened in between.
     private func run(
         _ job: CopyJob, owner: VolumeIdentity, snapshot: SnapshotName?, _ token: CancellationToken
     ) throws {

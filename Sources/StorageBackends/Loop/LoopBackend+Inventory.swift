@@ -2,8 +2,8 @@ import HostTools
 import StorageCore
 
 extension LoopBackend {
-    /// What is ours includes what a crash left half-made: a volume of which there is no image yet has the capacity zero. `remove` and
-    /// `removeSnapshot` take it away.
+    /// What is ours includes what a crash left half-made: a volume of which there is no image yet has the capacity
+    /// zero. `remove` and `removeSnapshot` take it away.
     package func inventory() async throws(StorageError) -> PoolInventory {
         try await perform("listing \(directory.path)", directory.path) { _ in
             let listing = try directory.list()

@@ -2,15 +2,15 @@ import HostTools
 import StorageCore
 import Synchronization
 
-/// A pool of sparse image files in a directory, attached to loop devices: the embedded default, for machines whose kernel has
-/// no device-mapper. Needs root.
+/// A pool of sparse image files in a directory, attached to loop devices: the embedded default, for machines whose
+/// kernel has no device-mapper. Needs root.
 ///
-/// Each volume is `NAMESPACE.NAME.img` with its identity in `NAMESPACE.NAME.json`; snapshots are `NAMESPACE.NAME@SNAPSHOT.img` and
-/// `.json`. A namesake of a deleted volume is a `conflict` for as long as snapshots of the same name are kept.
-/// One daemon works on a directory at a time; that is for the caller to see to.
+/// Each volume is `NAMESPACE.NAME.img` with its identity in `NAMESPACE.NAME.json`; snapshots are
+/// `NAMESPACE.NAME@SNAPSHOT.img` and `.json`. A namesake of a deleted volume is a `conflict` for as long as snapshots
+/// of the same name are kept. One daemon works on a directory at a time; that is for the caller to see to.
 package struct LoopBackend: StorageBackend {
-    /// Whether copies and snapshots share extents with their source (XFS and btrfs reflink). Then they take a moment and no room; otherwise they
-    /// are full copies, and the source stays frozen for as long as that takes.
+    /// Whether copies and snapshots share extents with their source (XFS and btrfs reflink). Then they take a moment
+    /// and no room; otherwise they are full copies, and the source stays frozen for as long as that takes.
     package let sharesExtents: Bool
 
     let directory: LoopDirectory
@@ -18,8 +18,9 @@ package struct LoopBackend: StorageBackend {
     let capacity: LoopCapacity
     let work: BlockingWork
 
-    /// Opens the pool: ensures the directory (mode 0700), tries whether files in it can share extents, and reads what is there.
-    /// `overcommit` is how many times the room of the filesystem may be promised; with 1 every volume can be filled.
+    /// Opens the pool: ensures the directory (mode 0700), tries whether files in it can share extents, and reads what
+    /// is there. `overcommit` is how many times the room of the filesystem may be promised; with 1 every volume can be
+    /// filled.
     package static func open(directory path: String, overcommit: Double = 1) async throws(StorageError) -> LoopBackend {
         guard path.hasPrefix("/"), overcommit >= 1, overcommit <= 1000 else {
             throw StorageError(

@@ -2,8 +2,8 @@ import HostTools
 import StorageCore
 import Synchronization
 
-/// Admits images to a pool, one at a time, so that two at once cannot be promised the same room. What is promised is kept in
-/// memory; what is taken is asked from the filesystem each time (a microsecond an image). All calls block.
+/// Admits images to a pool, one at a time, so that two at once cannot be promised the same room. What is promised is
+/// kept in memory; what is taken is asked from the filesystem each time (a microsecond an image). All calls block.
 final class LoopCapacity: Sendable {
     private let directory: LoopDirectory
     private let ledger: Mutex<LoopLedger>
@@ -25,8 +25,8 @@ final class LoopCapacity: Sendable {
         }
     }
 
-    /// Promises room to a new image. Throws `outOfCapacity` with what is needed and what there is. One that was promised
-    /// already, by a try that crashed, is counted once.
+    /// Promises room to a new image. Throws `outOfCapacity` with what is needed and what there is. One that was
+    /// promised already, by a try that crashed, is counted once.
     func admit(_ item: LoopItem, _ size: Int64, family: VolumeID, need: Int64) throws {
         try admit(item, LoopLedger.Entry(capacity: size, family: family, isSnapshot: false, isPartial: false)) { _ in
             need
@@ -78,8 +78,8 @@ final class LoopCapacity: Sendable {
         let promised = ledger.entries.isEmpty ? "" : ", the rest is promised to what is there"
         throw StorageError(
             .outOfCapacity,
-            "\(item.stem) needs \(ByteCount(need)), the pool in \(directory.path) has \(ByteCount(available))\(promised); "
-                + "ask for less, remove volumes or snapshots, or enlarge the pool's filesystem",
+            "\(item.stem) needs \(ByteCount(need)), the pool in \(directory.path) has \(ByteCount(available))"
+                + "\(promised); ask for less, remove volumes or snapshots, or enlarge the pool's filesystem",
             resource: item.resource)
     }
 

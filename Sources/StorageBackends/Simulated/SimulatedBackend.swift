@@ -107,7 +107,8 @@ package struct SimulatedBackend: StorageBackend {
         guard bytes <= available else {
             throw StorageError(
                 .outOfCapacity,
-                "\(key) needs \(ByteCount(bytes)), the pool has \(ByteCount(max(0, available))); ask for less, or remove volumes",
+                "\(key) needs \(ByteCount(bytes)), the pool has \(ByteCount(max(0, available))); "
+                    + "ask for less, or remove volumes",
                 resource: key.resource)
         }
         pool.promised.withLock { $0 += bytes }

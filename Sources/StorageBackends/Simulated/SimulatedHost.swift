@@ -1,8 +1,9 @@
 import StorageCore
 import Synchronization
 
-/// The devices and mounts of a machine that does not exist, in memory. A `SimulatedBackend` and a `SimulatedFilesystem` on the same
-/// host behave together as the real ones do, so that the daemon can run without root and with any number of volumes.
+/// The devices and mounts of a machine that does not exist, in memory. A `SimulatedBackend` and a `SimulatedFilesystem`
+/// on the same host behave together as the real ones do, so that the daemon can run without root and with any number of
+/// volumes.
 package final class SimulatedHost: Sendable {
     private let state = Mutex(State())
 

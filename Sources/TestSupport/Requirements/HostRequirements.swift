@@ -24,7 +24,7 @@ extension Trait where Self == ConditionTrait {
         let packages = Set(missing.map(\.package)).sorted().joined(separator: " ")
         return .disabled(
             if: !missing.isEmpty,
-            "this test needs \(missing.map(\.rawValue).joined(separator: ", ")); install with: apt-get install \(packages)"
+            "this test needs \(missing.map(\.rawValue).joined(separator: ", ")); apt-get install \(packages)"
         )
     }
 }
@@ -37,6 +37,7 @@ extension ToolLocator {
 }
 
 extension FilesystemKind {
-    /// Whether this process may grow filesystems of this kind while they are mounted; a container's root often may not grow ext4.
+    /// Whether this process may grow filesystems of this kind while they are mounted; a container's root often may not
+    /// grow ext4.
     package var isGrowable: Bool { self == .xfs || ((try? Capabilities.haveSysResource()) ?? false) }
 }

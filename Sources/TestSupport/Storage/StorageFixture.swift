@@ -67,19 +67,25 @@ package struct StorageFixture: Sendable {
         }
     }
 
-    private static func cleaningUp<Result: Sendable>(
-        _ fixture: StorageFixture, _ body: () async throws -> Result
-    ) async throws -> Result {
-        let result: Swift.Result<Result, any Error>
+    private static func cleaningUp<Value: Sendable>(
+        _ fixture: StorageFixture, _ body: () async throws -> Value
+    ) async throws -> Value {
+        let result: Result<Value, any Error>
         do { result = .success(try await body()) } catch { result = .failure(error) }
-        for path in try await fixture.filesystem.mounts(under: fixture.root).keys.sorted().reversed() {
-            _ = try await fixture.filesystem.thaw(path)
-            _ = try await fixture.filesystem.unmount(path)
-        }
-        for volume in try await fixture.backend.inventory().volumes {
-            _ = try await fixture.backend.deactivate(volume.identity)
+        do { try await fixture.cleanUp() } catch  where result.isFailure {
+            // The test's own error says more.
         }
         return try result.get()
+    }
+
+    private func cleanUp() async throws {
+        for path in try await filesystem.mounts(under: root).keys.sorted().reversed() {
+            _ = try await filesystem.thaw(path)
+            _ = try await filesystem.unmount(path)
+        }
+        for volume in try await backend.inventory().volumes {
+            _ = try await backend.deactivate(volume.identity)
+        }
     }
 
     package func path(of volume: VolumeIdentity) -> MountPath {
@@ -131,4 +137,10 @@ package func withScratchDirectory<Result>(_ body: (String) async throws -> Resul
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
     return try await body(directory.path)
+}
+
+extension Result {
+    fileprivate var isFailure: Bool {
+        if case .failure = self { true } else { false }
+    }
 }
