@@ -44,9 +44,12 @@ package struct GaneshaExporter: Exporter {
     }
 
     package func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
-        try await asking("withdraw \(export.path)") { () async throws(BusError) in
-            try await server.bus.removeExport(export.id.value) ? .changed : .unchanged
+        let action = "withdraw \(export.path)"
+        let outcome = try await asking(action) { () async throws(BusError) in
+            try await server.bus.removeExport(export.id.value) ? Outcome.changed : .unchanged
         }
+        try await waitUntilReleased(export.path, action)
+        return outcome
     }
 
     package func exports() async throws(StorageError) -> [ObservedExport] {
@@ -96,6 +99,21 @@ package struct GaneshaExporter: Exporter {
         }
         if let refusal { throw refusal }
         return outcome
+    }
+
+    /// Ganesha answers before it has closed the last file of an export, and until then it cannot be unmounted.
+    private func waitUntilReleased(_ path: MountPath, _ action: String) async throws(StorageError) {
+        let end = ContinuousClock.now + .seconds(10)
+        while true {
+            let process = try await asking(action) { () async throws(BusError) in try await server.bus.serverProcess() }
+            let held = try onHost(action) { () throws(HostError) in
+                try process.map { (pid) throws(HostError) in try HeldFiles.below(path, by: pid) } ?? []
+            }
+            guard let first = held.first else { return }
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(5))) != nil else {
+                throw StorageError(.unavailable, "\(action): the NFS server still holds \(first) open")
+            }
+        }
     }
 
     private func add(_ export: Export) async throws(BusError) -> Outcome {

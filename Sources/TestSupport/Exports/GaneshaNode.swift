@@ -79,8 +79,8 @@ package actor GaneshaNode: ExporterRig {
     }
 
     /// Unmounts it and lets go of its loop device. Throws EBUSY while a client holds something.
-    package func removeVolume(_ number: UInt16) throws {
-        try volumes[number]?.remove(loops)
+    package func removeVolume(_ number: UInt16) async throws {
+        try await volumes[number]?.remove(loops)
         volumes[number] = nil
     }
 
@@ -128,8 +128,12 @@ package actor GaneshaNode: ExporterRig {
     }
 
     private func takeAway() async throws {
-        try await exporter.stop()
-        for number in volumes.keys.sorted() { try removeVolume(number) }
-        try Tree.remove(directory)
+        var failure: (any Error)?
+        do { try await exporter.stop() } catch { failure = error }
+        for number in volumes.keys.sorted() {
+            do { try await removeVolume(number) } catch { failure = failure ?? error }
+        }
+        do { try Tree.remove(directory) } catch { failure = failure ?? error }
+        if let failure { throw failure }
     }
 }
