@@ -120,7 +120,7 @@ extension GaneshaTests.Survival {
             let export = try await node.export(1)
             _ = try await node.exporter.serve([export])
             let pid = try await node.serverPID()
-            try FileManager.default.removeItem(atPath: "\(node.directory)/nfs/server.json")
+            try FileManager.default.removeItem(atPath: "\(node.stateDirectory)/server.json")
             let next = try node.nextLife()
             #expect(try await next.serve([export]) == .changed)
             #expect(try await node.serverPID() != pid)

@@ -21,7 +21,7 @@ package struct GaneshaExporter: Exporter {
         try await gate.run { () async throws(StorageError) in
             switch try await server.condition() {
             case .serving:
-                return try await correct(exports)
+                return try await correct(exports, removingOthers: true)
             case .outdated(let lines):
                 logger.notice(
                     "the NFS server runs with other settings and is restarted",
@@ -30,8 +30,9 @@ package struct GaneshaExporter: Exporter {
                 logger.notice("the NFS server is started", metadata: ["reason": "\(reason)"])
             }
             try await server.start(exports)
-            // Ganesha starts without the exports that it cannot serve; adding them again tells why.
-            _ = try await correct(exports)
+            // Ganesha starts without the exports that it cannot serve; adding them again tells why. Whatever else is served was
+            // added since, for a volume that is newer than this list.
+            _ = try await correct(exports, removingOthers: false)
             return .changed
         }
     }
@@ -68,14 +69,15 @@ package struct GaneshaExporter: Exporter {
 
     /// Makes a running server serve exactly `exports`. One that it refuses does not keep the others from being served; the
     /// first refusal is thrown at the end.
-    private func correct(_ exports: [Export]) async throws(StorageError) -> Outcome {
+    private func correct(_ exports: [Export], removingOthers: Bool) async throws(StorageError) -> Outcome {
         let served = try await asking("list the exports") { () async throws(BusError) in try await server.bus.exports()
         }
         var byID = Dictionary(served.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         var outcome = Outcome.unchanged
         var refusal: StorageError?
         // Extra ones first: one of them may hold the path of one that is missing.
-        for extra in Set(byID.keys).subtracting(exports.map(\.id.value)).sorted() {
+        let extras = removingOthers ? Set(byID.keys).subtracting(exports.map(\.id.value)) : []
+        for extra in extras.sorted() {
             logger.notice("withdrawing an export that is not wanted", metadata: ["id": "\(extra)"])
             byID[extra] = nil
             _ = try await asking("withdraw export \(extra)") { () async throws(BusError) in

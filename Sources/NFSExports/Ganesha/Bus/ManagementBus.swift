@@ -57,7 +57,8 @@ package actor ManagementBus {
     func exports() throws(BusError) -> [ServedExport] {
         var result: [ServedExport] = []
         var rest = try exportIDs()[...]
-        while !rest.isEmpty, let connection {
+        guard let connection else { throw .disconnected }
+        while !rest.isEmpty {
             // The bus keeps no more than 128 calls of one connection waiting (dbus-daemon(1), max_replies_per_connection)
             // where it is not told otherwise.
             let calls = rest.prefix(100).map { BusMessage(call: "DisplayExport", on: .exportManager).append($0) }
