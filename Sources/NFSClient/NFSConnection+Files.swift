@@ -20,9 +20,6 @@ package struct NFSUsage: Sendable, Equatable {
 }
 
 extension NFSConnection {
-    /// One call's worth: large enough to be quick, small enough to end within a deadline of seconds.
-    private static let chunk = 1 << 20
-
     /// Makes or replaces the file with `bytes`, synced.
     package func write(_ bytes: [UInt8], to path: String) throws(NFSError) {
         let file = try open(path, creating: true, truncating: true)
@@ -42,7 +39,7 @@ extension NFSConnection {
         defer { try? close(file) }
         var content: [UInt8] = []
         while true {
-            let part = try read(Self.chunk, at: UInt64(content.count), from: file)
+            let part = try read(transferSize(writing: false), at: UInt64(content.count), from: file)
             if part.isEmpty { return content }
             content += part
         }
@@ -117,9 +114,10 @@ extension NFSConnection {
 
     func write(_ bytes: [UInt8], at offset: UInt64, to file: NFSFile) throws(NFSError) {
         let handle = try self.file(file.number, for: "write \(file.path)")
+        let portion = try transferSize(writing: true)
         var done = 0
         while done < bytes.count {
-            let count = min(Self.chunk, bytes.count - done)
+            let count = min(portion, bytes.count - done)
             let written = try call("write \(file.path)") { context in
                 bytes.withUnsafeBytes { buffer in
                     nfs_pwrite(
@@ -135,6 +133,7 @@ extension NFSConnection {
 
     func read(_ count: Int, at offset: UInt64, from file: NFSFile) throws(NFSError) -> [UInt8] {
         let handle = try self.file(file.number, for: "read \(file.path)")
+        let count = min(count, try transferSize(writing: false))
         var bytes = [UInt8](repeating: 0, count: count)
         let got = try call("read \(file.path)") { context in
             bytes.withUnsafeMutableBytes { nfs_pread(context, handle, offset, UInt64(count), $0.baseAddress) }

@@ -77,8 +77,8 @@ package actor NFSConnection {
         nfs_set_dircache(pointer, 0)
         let status = nfs_mount(pointer, url.pointee.server, url.pointee.path)
         if status < 0 {
-            throw NFSError(
-                code: -status, operation: what, message: nfs_get_error(pointer).map { String(cString: $0) } ?? "")
+            let text = nfs_get_error(pointer).map { String(cString: $0) } ?? ""
+            throw LibnfsFailure(status: status, text: text).error(what)
         }
         context = fresh
     }
@@ -109,14 +109,33 @@ package actor NFSConnection {
 
     // MARK: For the extensions
 
-    /// Runs `body` on the context; a negative answer is thrown as the errno it is.
+    /// Runs `body` on the context; a negative answer is thrown as the errno it means. A server that asks to come back
+    /// later (in its grace period, or busy) is asked again until the deadline, as RFC 7530, sections 9.6.2 and 15.1.1.3, and RFC 1813 for
+    /// NFS3ERR_JUKEBOX want it from clients.
     @discardableResult
     func call(_ operation: @autoclosure () -> String, _ body: (OpaquePointer) -> Int32) throws(NFSError) -> Int32 {
         let pointer = try mounted(operation())
-        let status = body(pointer)
-        guard status < 0 else { return status }
-        let text = nfs_get_error(pointer).map { String(cString: $0) } ?? ""
-        throw NFSError(code: -status, operation: operation(), message: text)
+        let end = ContinuousClock.now + target.deadline
+        while true {
+            let status = body(pointer)
+            guard status < 0 else { return status }
+            let text = nfs_get_error(pointer).map { String(cString: $0) } ?? ""
+            let failure = LibnfsFailure(status: status, text: text)
+            guard failure.isLater, ContinuousClock.now < end else { throw failure.error(operation()) }
+            usleep(100_000)
+        }
+    }
+
+    /// How many bytes one read or write may have, so that it is one RPC: of a call that libnfs splits, only the last part's error is known.
+    func transferSize(writing: Bool) throws(NFSError) -> Int {
+        let pointer = try mounted("transfer")
+        switch (target.version, writing) {
+        case (.v3, true): return min(1 << 20, Int(clamping: max(4096, nfs_get_writemax(pointer))))
+        case (.v3, false): return min(1 << 20, Int(clamping: max(4096, nfs_get_readmax(pointer))))
+        // Libnfs 4.0 encodes a COMPOUND in a buffer of 4 KiB ("ZDR error: Failed to encode COMPOUND4args" beyond).
+        case (.v4, true): return 2048
+        case (.v4, false): return 1 << 16
+        }
     }
 
     func keep(_ file: OpaquePointer) -> Int {

@@ -9,7 +9,7 @@ package struct NFSFile: Sendable {
         try await connection.write(bytes, at: offset, to: self)
     }
 
-    /// Up to `count` bytes; empty at the end of the file.
+    /// Up to `count` bytes, and no more than one RPC can carry; empty at the end of the file.
     package func read(_ count: Int, at offset: UInt64) async throws(NFSError) -> [UInt8] {
         try await connection.read(count, at: offset, from: self)
     }

@@ -32,25 +32,25 @@ struct VolumeLifeTests {
     @Test("a volume is full at its size, its neighbour goes on, and growing it lets writes go on")
     func fullAndGrown() async throws {
         try await withNode { node in
-            _ = try await node.create("shop/small")
+            _ = try await node.create("shop/small", size: .mebibytes(300), filesystem: .xfs)
             _ = try await node.create("shop/other")
             let writer = try await node.mount("shop/small")
             let chunk = pattern(1 << 20)
             let file = try await writer.open("/fill", creating: true)
             var written: UInt64 = 0
             let error = await #expect(throws: NFSError.self) {
-                while written < 128 << 20 {
+                while written < 400 << 20 {
                     try await file.write(chunk, at: written)
                     try await file.sync()
                     written += UInt64(chunk.count)
                 }
             }
             #expect(error?.isOutOfSpace == true, "\(String(describing: error))")
-            #expect((40 << 20...64 << 20).contains(written), "\(written) bytes fit into 64 MiB")
+            #expect((200 << 20...300 << 20).contains(written), "\(written) bytes fit into 300 MiB")
             try await node.write(pattern(4096), to: "/fine", of: "shop/other")
 
-            let grown = try await node.update("shop/small", UpdateVolumeRequest(capacity: .mebibytes(128)))
-            #expect(grown.capacityBytes == .mebibytes(128))
+            let grown = try await node.update("shop/small", UpdateVolumeRequest(capacity: .mebibytes(600)))
+            #expect(grown.capacityBytes == .mebibytes(600))
             try await file.write(chunk, at: written)
             try await file.sync()
             try await file.close()

@@ -1,5 +1,3 @@
-import HostTools
-import NFSExports
 import StorageCore
 import TestSupport
 import Testing
@@ -13,4 +11,8 @@ struct GaneshaTests {
     func conformance(_ check: ExporterConformance) async throws {
         try await GaneshaNode.with { try await check.check($0) }
     }
+
+    @Suite struct Clients {}
+    @Suite struct Survival {}
+    @Suite struct Protocols {}
 }

@@ -9,6 +9,7 @@ package actor RPCProbe {
 
     /// RPC program numbers as IANA assigned them.
     package enum Program: UInt32, Sendable, CaseIterable {
+        case portMapper = 100_000
         case nfs = 100_003
         case mountd = 100_005
         case lockManager = 100_021

@@ -21,7 +21,7 @@ package struct GaneshaExporter: Exporter {
         try await gate.run { () async throws(StorageError) in
             switch try await server.condition() {
             case .serving:
-                return try await correct(exports)
+                return try await correct(exports, removingOthers: true)
             case .outdated(let lines):
                 logger.notice(
                     "the NFS server runs with other settings and is restarted",
@@ -30,8 +30,9 @@ package struct GaneshaExporter: Exporter {
                 logger.notice("the NFS server is started", metadata: ["reason": "\(reason)"])
             }
             try await server.start(exports)
-            // Ganesha starts without the exports that it cannot serve; adding them again tells why.
-            _ = try await correct(exports)
+            // Ganesha starts without the exports that it cannot serve; adding them again tells why. Whatever else is served was
+            // added since, for a volume that is newer than this list.
+            _ = try await correct(exports, removingOthers: false)
             return .changed
         }
     }
@@ -44,8 +45,10 @@ package struct GaneshaExporter: Exporter {
     }
 
     package func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
+        let action = "withdraw \(export.path)"
+        let outcome: Outcome
         do throws(StorageError) {
-            return try await asking("withdraw \(export.path)") { () async throws(BusError) in
+            outcome = try await asking(action) { () async throws(BusError) in
                 try await server.bus.removeExport(export.id.value) ? .changed : .unchanged
             }
         } catch {
@@ -53,6 +56,8 @@ package struct GaneshaExporter: Exporter {
             guard error.code == .unavailable, try await !server.isRunning() else { throw error }
             return .unchanged
         }
+        try await waitUntilReleased(export.path, action)
+        return outcome
     }
 
     package func exports() async throws(StorageError) -> [ObservedExport] {
@@ -71,14 +76,15 @@ package struct GaneshaExporter: Exporter {
 
     /// Makes a running server serve exactly `exports`. One that it refuses does not keep the others from being served; the
     /// first refusal is thrown at the end.
-    private func correct(_ exports: [Export]) async throws(StorageError) -> Outcome {
+    private func correct(_ exports: [Export], removingOthers: Bool) async throws(StorageError) -> Outcome {
         let served = try await asking("list the exports") { () async throws(BusError) in try await server.bus.exports()
         }
         var byID = Dictionary(served.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
         var outcome = Outcome.unchanged
         var refusal: StorageError?
         // Extra ones first: one of them may hold the path of one that is missing.
-        for extra in Set(byID.keys).subtracting(exports.map(\.id.value)).sorted() {
+        let extras = removingOthers ? Set(byID.keys).subtracting(exports.map(\.id.value)) : []
+        for extra in extras.sorted() {
             logger.notice("withdrawing an export that is not wanted", metadata: ["id": "\(extra)"])
             byID[extra] = nil
             _ = try await asking("withdraw export \(extra)") { () async throws(BusError) in
@@ -102,6 +108,21 @@ package struct GaneshaExporter: Exporter {
         }
         if let refusal { throw refusal }
         return outcome
+    }
+
+    /// Ganesha answers before it has closed the last file of an export, and until then it cannot be unmounted.
+    private func waitUntilReleased(_ path: MountPath, _ action: String) async throws(StorageError) {
+        let end = ContinuousClock.now + .seconds(10)
+        while true {
+            let process = try await asking(action) { () async throws(BusError) in try await server.bus.serverProcess() }
+            let held = try onHost(action) { () throws(HostError) in
+                try process.map { (pid) throws(HostError) in try HeldFiles.below(path, by: pid) } ?? []
+            }
+            guard let first = held.first else { return }
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(5))) != nil else {
+                throw StorageError(.unavailable, "\(action): the NFS server still holds \(first) open")
+            }
+        }
     }
 
     private func add(_ export: Export) async throws(BusError) -> Outcome {

@@ -9,6 +9,8 @@ import StorageCore
 /// root. `with` takes everything away again, however the test ends.
 package actor GaneshaNode: ExporterRig {
     package nonisolated let directory: String
+    /// With a space in its name, as an operator's may have.
+    package nonisolated var stateDirectory: String { "\(directory)/nfs state" }
     package nonisolated let settings: GaneshaSettings
     package nonisolated let exporter: GaneshaExporter
     package nonisolated let tools: GaneshaTools
@@ -60,7 +62,7 @@ package actor GaneshaNode: ExporterRig {
         var logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         logger.logLevel = .critical
         let server = try GaneshaServer(
-            settings: settings, stateDirectory: "\(directory)/nfs", tools: tools, logger: logger)
+            settings: settings, stateDirectory: "\(directory)/nfs state", tools: tools, logger: logger)
         return GaneshaExporter(server: server, logger: logger)
     }
 
@@ -79,22 +81,22 @@ package actor GaneshaNode: ExporterRig {
     }
 
     /// Unmounts it and lets go of its loop device. Throws EBUSY while a client holds something.
-    package func removeVolume(_ number: UInt16) throws {
-        try volumes[number]?.remove(loops)
+    package func removeVolume(_ number: UInt16) async throws {
+        try await volumes[number]?.remove(loops)
         volumes[number] = nil
     }
 
     // MARK: Server and clients
 
-    package func killServer() async throws { try await kill("ganesha.nfsd", naming: "\(directory)/nfs/ganesha.conf") }
+    package func killServer() async throws { try await kill("ganesha.nfsd", naming: "\(stateDirectory)/ganesha.conf") }
 
     package func killBus() async throws {
-        try await kill("dbus-daemon", naming: "--config-file=\(directory)/nfs/dbus.conf")
+        try await kill("dbus-daemon", naming: "--config-file=\(stateDirectory)/dbus.conf")
     }
 
     /// Nil if it does not run.
     package func serverPID() throws -> Int32? {
-        try Self.processes("ganesha.nfsd", naming: "\(directory)/nfs/ganesha.conf").first?.pid
+        try Self.processes("ganesha.nfsd", naming: "\(stateDirectory)/ganesha.conf").first?.pid
     }
 
     private func kill(_ name: String, naming argument: String) async throws {
@@ -128,8 +130,12 @@ package actor GaneshaNode: ExporterRig {
     }
 
     private func takeAway() async throws {
-        try await exporter.stop()
-        for number in volumes.keys.sorted() { try removeVolume(number) }
-        try Tree.remove(directory)
+        var failure: (any Error)?
+        do { try await exporter.stop() } catch { failure = error }
+        for number in volumes.keys.sorted() {
+            do { try await removeVolume(number) } catch { failure = failure ?? error }
+        }
+        do { try Tree.remove(directory) } catch { failure = failure ?? error }
+        if let failure { throw failure }
     }
 }

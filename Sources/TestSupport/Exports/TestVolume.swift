@@ -27,17 +27,35 @@ package struct TestVolume: Sendable {
                 throw HostError.systemCall(name: "chmod", errno: errno, subject: path)
             }
         } catch {
-            try? volume.remove(loops)
+            try? await volume.remove(loops)
             throw error
         }
         return volume
     }
 
-    func remove(_ loops: LoopDevices) throws {
+    /// Throws EBUSY at once if the volume is in use.
+    func remove(_ loops: LoopDevices) async throws {
         if try MountPoint.device(at: path.value) != nil { try Mounter.unmount(path.value) }
-        if let file = try FileFacts.of(image)?.id { _ = try loops.detach(device, from: file) }
+        if let file = try FileFacts.of(image)?.id { try await detach(file, loops) }
         try DurableFile.remove(image)
         try Directory.remove(path.value)
+    }
+}
+
+extension TestVolume {
+    /// A program that begins a mount namespace of its own (`ip netns exec`, a container) has a copy of every mount for a
+    /// moment, and keeps the device busy after the unmount.
+    private func detach(_ file: FileID, _ loops: LoopDevices) async throws {
+        let end = ContinuousClock.now + .seconds(15)
+        while true {
+            do throws(HostError) {
+                _ = try loops.detach(device, from: file)
+                return
+            } catch {
+                guard error.errorNumber == EBUSY, ContinuousClock.now < end else { throw error }
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 }
 

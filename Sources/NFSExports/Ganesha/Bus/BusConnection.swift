@@ -31,9 +31,8 @@ final class BusConnection {
     func call(_ message: BusMessage, deadline: Duration) throws(BusError) -> BusMessage {
         var error = DBusError()
         dbus_error_init(&error)
-        let (seconds, attoseconds) = deadline.components
-        let milliseconds = Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
-        let reply = dbus_connection_send_with_reply_and_block(connection, message.pointer, milliseconds, &error)
+        let reply = dbus_connection_send_with_reply_and_block(
+            connection, message.pointer, Self.milliseconds(deadline), &error)
         // Signals that nobody asked for (NameAcquired) would pile up.
         while let stray = dbus_connection_pop_message(connection) { dbus_message_unref(stray) }
         guard let reply else {
@@ -41,6 +40,37 @@ final class BusConnection {
             throw dbus_connection_get_is_connected(connection) == 0 ? .disconnected : failure
         }
         return BusMessage(adopting: reply)
+    }
+
+    /// Sends all of them before it waits for the first reply; answers replies and errors in their order. One after the other, most of the time
+    /// would go into waking up the bus and the server for each.
+    func calls(_ messages: [BusMessage], deadline: Duration) throws(BusError) -> [Result<BusMessage, BusError>] {
+        var pending: [OpaquePointer] = []
+        defer { for call in pending { dbus_pending_call_unref(call) } }
+        for message in messages {
+            var call: OpaquePointer?
+            let isSent = dbus_connection_send_with_reply(
+                connection, message.pointer, &call, Self.milliseconds(deadline))
+            // Nil when the connection is closed.
+            guard isSent != 0, let call else { throw .disconnected }
+            pending.append(call)
+        }
+        return try pending.map { (call) throws(BusError) in
+            dbus_pending_call_block(call)
+            guard let reply = dbus_pending_call_steal_reply(call) else { throw .disconnected }
+            var error = DBusError()
+            dbus_error_init(&error)
+            let message = BusMessage(adopting: reply)
+            guard dbus_set_error_from_message(&error, reply) != 0 else { return .success(message) }
+            let failure = Self.take(&error)
+            if dbus_connection_get_is_connected(connection) == 0 { throw .disconnected }
+            return .failure(failure)
+        }
+    }
+
+    private static func milliseconds(_ duration: Duration) -> Int32 {
+        let (seconds, attoseconds) = duration.components
+        return Int32(clamping: seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }
 
     private static func take(_ error: inout DBusError) -> BusError {

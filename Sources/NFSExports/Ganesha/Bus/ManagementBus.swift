@@ -56,9 +56,21 @@ package actor ManagementBus {
     /// Everything that is served, in one turn of the queue.
     func exports() throws(BusError) -> [ServedExport] {
         var result: [ServedExport] = []
-        for id in try exportIDs() {
-            // Nil if it was withdrawn since.
-            if let export = try export(id) { result.append(export) }
+        var rest = try exportIDs()[...]
+        guard let connection else { throw .disconnected }
+        while !rest.isEmpty {
+            // The bus keeps no more than 128 calls of one connection waiting (dbus-daemon(1), max_replies_per_connection)
+            // where it is not told otherwise.
+            let calls = rest.prefix(100).map { BusMessage(call: "DisplayExport", on: .exportManager).append($0) }
+            rest = rest.dropFirst(calls.count)
+            for reply in try connection.calls(calls, deadline: deadline) {
+                switch reply {
+                case .success(let message): result.append(try Self.parse(message.reader()))
+                // It was withdrawn since.
+                case .failure(let error) where error.isUnknownExport: continue
+                case .failure(let error): throw error
+                }
+            }
         }
         return result
     }

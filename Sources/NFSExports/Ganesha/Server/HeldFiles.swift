@@ -1,0 +1,19 @@
+import Glibc
+import HostTools
+import StorageCore
+
+/// Files that a process has open (proc_pid_fd(5)).
+enum HeldFiles {
+    /// Those at or below `path`. Empty if the process is gone.
+    static func below(_ path: MountPath, by pid: Int32) throws(HostError) -> [String] {
+        let directory = "/proc/\(pid)/fd"
+        return try (Directory.names(in: directory) ?? []).compactMap { target(of: "\(directory)/\($0)") }
+            .filter { $0 == path.value || $0.hasPrefix(path.value + "/") }
+    }
+
+    private static func target(of link: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = readlink(link, &buffer, buffer.count)
+        return length < 0 ? nil : String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import NFSClient
+import NFSExports
+import StorageCore
+import TestSupport
+import Testing
+
+/// What the server speaks, and what it needs around it.
+extension GaneshaTests.Protocols {
+    struct Call: Sendable, CustomTestStringConvertible {
+        let program: RPCProbe.Program
+        let version: UInt32
+        let transport: RPCProbe.Transport
+        var testDescription: String { "\(program) \(version) over \(transport)" }
+    }
+
+    @Test("NFSv3, NFSv4, mountd and the lock manager answer at their ports")
+    func speaks() async throws {
+        let calls: [Call] = [
+            Call(program: .nfs, version: 3, transport: .tcp), Call(program: .nfs, version: 3, transport: .udp),
+            Call(program: .nfs, version: 4, transport: .tcp), Call(program: .mountd, version: 3, transport: .tcp),
+            Call(program: .mountd, version: 3, transport: .udp),
+            Call(program: .lockManager, version: 4, transport: .tcp),
+        ]
+        try await GaneshaNode.with { node in
+            _ = try await node.exporter.serve([])
+            for call in calls {
+                try await node.probe(call.program, call.transport).null(call.program, version: call.version)
+            }
+            await #expect {
+                try await node.probe(.nfs, .tcp).null(.nfs, version: 2)
+            } throws: { ($0 as? NFSError)?.code == EPROTONOSUPPORT }
+        }
+    }
+
+    @Test("NFSv4.1 is spoken, with the scope of the settings")
+    func minorVersionOne() async throws {
+        try await GaneshaNode.with({ $0.serverScope = "the-pair" }) { node in
+            _ = try await node.exporter.serve([])
+            let identity = try await node.probe(.nfs, .tcp).exchangeID()
+            #expect(String(decoding: identity.scope, as: UTF8.self).hasPrefix("the-pair"))
+            #expect(identity.clientID != 0)
+        }
+    }
+
+    @Test("NFSv4.1 is refused where the settings leave it out")
+    func withoutMinorVersionOne() async throws {
+        try await GaneshaNode.with({ $0.minorVersions = [0] }) { node in
+            _ = try await node.exporter.serve([])
+            await #expect {
+                _ = try await node.probe(.nfs, .tcp).exchangeID()
+            } throws: { ($0 as? NFSError)?.code == EPROTONOSUPPORT }
+        }
+    }
+
+    @Test("a server for NFSv4 alone does not answer NFSv3")
+    func onlyVersionFour() async throws {
+        try await GaneshaNode.with({ $0.versions = [.v4] }) { node in
+            let export = try await node.export(1)
+            _ = try await node.exporter.serve([export])
+            let client = try await node.client(export.path, .v4)
+            try await client.write([1], to: "/file")
+            await client.close()
+            await #expect(throws: NFSError.self) { try await node.probe(.nfs, .tcp).null(.nfs, version: 3) }
+        }
+    }
+
+    @Test("UDP is off where the settings say so")
+    func withoutUDP() async throws {
+        try await GaneshaNode.with({ $0.udp = false }) { node in
+            _ = try await node.exporter.serve([])
+            try await node.probe(.nfs, .tcp).null(.nfs, version: 3)
+            let probe = RPCProbe(
+                host: "127.0.0.1", port: node.settings.nfsPort, transport: .udp, deadline: .seconds(2))
+            await #expect(throws: NFSError.self) { try await probe.null(.nfs, version: 3) }
+        }
+    }
+
+    @Test("rpcbind and statd are started where nobody runs them, and stopped with the server")
+    func helpers() async throws {
+        let rpcbind = RPCProbe(host: "127.0.0.1", port: 111, deadline: .seconds(2))
+        let ranBefore = (try? await rpcbind.null(.portMapper, version: 2)) != nil
+        try await GaneshaNode.with { node in
+            _ = try await node.exporter.serve([])
+            try await rpcbind.null(.portMapper, version: 2)
+            try await node.exporter.stop()
+        }
+        // Another server of another test may have begun to use it; then it is rightly kept.
+        if !ranBefore {
+            await #expect(throws: NFSError.self) { try await rpcbind.null(.portMapper, version: 2) }
+        }
+    }
+
+    @Test("500 exports are started at once, listed quickly, and each more costs the same")
+    func manyExports() async throws {
+        try await GaneshaNode.with { node in
+            var exports: [Export] = []
+            for number: UInt16 in 1...500 {
+                let path = "\(node.directory)/many/\(number)"
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+                let fsid = try #require(VolumeID("5e9f1a70-0000-4000-8000-\(String(format: "%012x", number))"))
+                exports.append(
+                    Export(
+                        id: try #require(ExportID(number)), fsid: fsid, path: MountPath(path), squash: .root,
+                        clients: try ClientRule.normalized([
+                            ClientRule(address: try ClientAddress("10.0.0.0/8"), access: .readWrite)
+                        ])))
+            }
+            let clock = ContinuousClock()
+            let start = try await clock.measure { _ = try await node.exporter.serve(exports) }
+            var served = 0
+            let list = try await clock.measure { served = try await node.exporter.exports().count }
+            #expect(served == 500)
+            var outcome = Outcome.changed
+            let again = try await clock.measure { outcome = try await node.exporter.serve(exports) }
+            #expect(outcome == .unchanged)
+            print("500 exports: start \(start), list \(list), take over \(again)")
+        }
+    }
+}
+
+extension GaneshaNode {
+    nonisolated func probe(_ program: RPCProbe.Program, _ transport: RPCProbe.Transport) -> RPCProbe {
+        let port =
+            switch program {
+            case .nfs: settings.nfsPort
+            case .mountd: settings.mountdPort
+            case .lockManager: settings.lockManagerPort
+            case .portMapper, .statusMonitor: UInt16(111)
+            }
+        return RPCProbe(host: "127.0.0.1", port: port, transport: transport)
+    }
+}
