@@ -1,0 +1,132 @@
+import HTTPTypes
+import NodeAPI
+import NodeHTTP
+import TestSupport
+import Testing
+
+@Suite("Routes", .tags(.unit))
+struct RouteTests {
+    private static let shop =
+        #"{"namespace": "shop", "name": "data", "size": "1Gi", "clients": [{"address": "10.0.0.1", "access": "rw"}]}"#
+
+    @Test("the daemon says it is well, always in the same words")
+    func health() async throws {
+        try await API.with { api in
+            #expect(try await api.ask(.get, "/").text == #"{"health":"ok"}"#)
+            #expect(try await api.ask(.get, "/livez").status == 200)
+            #expect(try await api.ask(.get, "/readyz").status == 200)
+        }
+    }
+
+    @Test("a node that is starting is alive, not ready, and changes nothing")
+    func starting() async throws {
+        try await API.with(isReady: false) { api in
+            #expect(try await api.ask(.get, "/").status == 200)
+            #expect(try await api.ask(.get, "/readyz").status == 503)
+            let refused = try await api.ask(.post, "/v1/volumes", Self.shop)
+            #expect(refused.status == 503)
+            #expect(try refused.document(ProblemDocument.self).code == .unavailable)
+        }
+    }
+
+    @Test("a create answers 201, the same again 200, another spec 409, a delete 204, again 204")
+    func statuses() async throws {
+        try await API.with { api in
+            let made = try await api.ask(.post, "/v1/volumes", Self.shop)
+            #expect(made.status == 201)
+            let volume: VolumeDocument = try made.document()
+            #expect(volume.phase == .ready)
+            #expect(volume.nfs.server == "192.0.2.10")
+            #expect(volume.nfs.path == "/nfs/shopdata")
+            #expect(try await api.ask(.post, "/v1/volumes", Self.shop).status == 200)
+            let other = Self.shop.replacing("1Gi", with: "2Gi")
+            #expect(try await api.ask(.post, "/v1/volumes", other).status == 409)
+            #expect(try await api.ask(.get, "/v1/volumes/shop/data").status == 200)
+            #expect(try await api.ask(.delete, "/v1/volumes/shop/data").status == 204)
+            #expect(try await api.ask(.delete, "/v1/volumes/shop/data").status == 204)
+            #expect(try await api.ask(.get, "/v1/volumes/shop/data").status == 404)
+        }
+    }
+
+    @Test(
+        "a client is a part of the path, networks and IPv6 included",
+        arguments: ["10.0.0.7", "10.1.0.0%2F16", "fd00%3A%3A%2F64", "fd00::1"])
+    func clients(_ address: String) async throws {
+        try await API.with { api in
+            _ = try await api.ask(.post, "/v1/volumes", Self.shop)
+            let path = "/v1/volumes/shop/data/clients/\(address)"
+            let set = try await api.ask(.put, path, #"{"access": "ro"}"#)
+            #expect(set.status == 200)
+            #expect(try set.document(VolumeDocument.self).nfs.clients.count == 2)
+            #expect(try await api.ask(.delete, path).status == 204)
+            #expect(try await api.ask(.delete, path).status == 204)
+            #expect(
+                try await api.ask(.get, "/v1/volumes/shop/data").document(VolumeDocument.self).nfs.clients.count == 1)
+        }
+    }
+
+    @Test("snapshots are made, listed, cloned from and deleted")
+    func snapshots() async throws {
+        try await API.with { api in
+            _ = try await api.ask(.post, "/v1/volumes", Self.shop)
+            #expect(try await api.ask(.post, "/v1/volumes/shop/data/snapshots", #"{"name": "monday"}"#).status == 201)
+            #expect(try await api.ask(.post, "/v1/volumes/shop/data/snapshots", #"{"name": "monday"}"#).status == 200)
+            let list: SnapshotListDocument = try await api.ask(.get, "/v1/volumes/shop/data/snapshots").document()
+            #expect(list.snapshots.map(\.name.value) == ["monday"])
+            let clone =
+                #"{"namespace": "shop", "name": "clone", "size": "1Gi", "source": {"snapshot": {"namespace": "shop", "volume": "data", "name": "monday"}}}"#
+            #expect(try await api.ask(.post, "/v1/volumes", clone).status == 201)
+            #expect(try await api.ask(.delete, "/v1/volumes/shop/data").status == 409)
+            #expect(try await api.ask(.delete, "/v1/volumes/shop/data?snapshots=delete").status == 204)
+            #expect(try await api.ask(.post, "/v1/volumes", clone).status == 200, "the clone outlives its source")
+        }
+    }
+
+    @Test("a list is cut into pages that go on where the last one ended")
+    func pages() async throws {
+        try await API.with { api in
+            for index in 0..<5 {
+                _ = try await api.ask(
+                    .post, "/v1/volumes", #"{"namespace": "shop", "name": "v\#(index)", "size": "300Mi"}"#)
+            }
+            var names: [String] = []
+            var path: String? = "/v1/volumes?limit=2"
+            while let asked = path {
+                let page: VolumeListDocument = try await api.ask(.get, asked).document()
+                names += page.volumes.map(\.name.value)
+                path = page.continue.map { "/v1/volumes?limit=2&continue=\($0)" }
+            }
+            #expect(names == ["v0", "v1", "v2", "v3", "v4"])
+        }
+    }
+
+    @Test("work that takes long answers 202 with the operation to follow")
+    func accepted() async throws {
+        try await API.with(patience: .zero) { api in
+            let answer = try await api.ask(.post, "/v1/volumes", Self.shop)
+            #expect(answer.status == 202)
+            let operation: OperationDocument = try answer.document()
+            #expect(answer.headers[.location] == "/v1/operations/\(operation.id)")
+            try await eventually {
+                let now: OperationDocument = try await api.ask(.get, "/v1/operations/\(operation.id)").document()
+                return now.state == .succeeded
+            }
+            #expect(try await api.ask(.get, "/v1/volumes/shop/data").document(VolumeDocument.self).phase == .ready)
+        }
+    }
+
+    @Test("a manifest is YAML, pools, operations and the node are told")
+    func looks() async throws {
+        try await API.with { api in
+            _ = try await api.ask(.post, "/v1/volumes", Self.shop)
+            let manifest = try await api.ask(.get, "/v1/volumes/shop/data/manifest")
+            #expect(manifest.mediaType == "application/yaml")
+            #expect(manifest.text.contains("kind: PersistentVolumeClaim"))
+            let pools: PoolListDocument = try await api.ask(.get, "/v1/pools").document()
+            #expect(pools.pools.map(\.volumes) == [1])
+            let operations: OperationListDocument = try await api.ask(.get, "/v1/operations").document()
+            #expect(operations.operations.map(\.kind) == ["volume.create"])
+            #expect(try await api.ask(.get, "/v1/node").document(NodeDocument.self).volumes == 1)
+        }
+    }
+}
