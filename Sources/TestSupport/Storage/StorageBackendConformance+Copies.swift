@@ -64,7 +64,7 @@ extension StorageBackendConformance {
         }
         let available = try await pool.backend.usage().available
         await expect(.outOfCapacity) {
-            try await pool.backend.copy(.volume(volume), to: copy, capacity: available + size)
+            try await pool.backend.copy(.volume(volume), to: copy, capacity: available + available)
         }
         #expect(try await pool.backend.inventory().volumes.map(\.identity) == [volume])
     }
