@@ -30,6 +30,7 @@ soak: packages
 	CONVERT2NFS_SOAK=1 Scripts/isolated swift test --skip-build --no-parallel --filter SoakTests
 
 bench: build
+	@Scripts/packages dbus-bin
 	$(SWIFT_BUILD) -c release --product convert2nfs-bench
 	Scripts/isolated $(RELEASE)/convert2nfs-bench
 
