@@ -34,7 +34,9 @@ let tests: [Target] = [
     tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(
-        name: "IntegrationTests", dependencies: ["TestSupport", "StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
+        name: "IntegrationTests", dependencies: [
+            "TestSupport", "StorageCore", "HostTools", "NodeAPI", "NFSClient", "NFSExports", "NodeHarness",
+        ],
         swiftSettings: settings),
 ]
 
@@ -108,7 +110,8 @@ let package = Package(
             name: "NodeHarness", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient"],
             swiftSettings: settings),
         .executableTarget(
-            name: "convert2nfs-demo", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
+            name: "convert2nfs-demo",
+            dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
             path: "Sources/Demo", swiftSettings: settings),
         .executableTarget(
             name: "convert2nfs-bench", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],

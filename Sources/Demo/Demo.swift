@@ -64,7 +64,7 @@ final class Interruption: Sendable {
         private let number = Atomic<Int32>(0)
         var signal: Int32? { number.load(ordering: .acquiring) == 0 ? nil : number.load(ordering: .acquiring) }
         func note(_ signal: Int32) {
-            number.compareExchange(expected: 0, desired: signal, ordering: .acquiringAndReleasing)
+            _ = number.compareExchange(expected: 0, desired: signal, ordering: .acquiringAndReleasing)
         }
     }
 }

@@ -89,7 +89,8 @@ struct CatalogTests {
     @Test("a volume with snapshots cannot vanish from under them")
     func snapshotsHold() async throws {
         let (volume, operation) = try await create("a/one")
-        let snapshot = Snapshot(key: try Sample.snapshot("a/one@s"), of: volume, createdAt: Sample.moment, isReady: true)
+        let snapshot = Snapshot(
+            key: try Sample.snapshot("a/one@s"), of: volume, createdAt: Sample.moment, isReady: true)
         try await catalog.record(operation, [.putSnapshot(snapshot)])
         await #expect(throws: StorageError.self) { try await catalog.record(operation, [.removeVolume(volume.key)]) }
         #expect(try await catalog.snapshots(of: volume.key) == [snapshot])

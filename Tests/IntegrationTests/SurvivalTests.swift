@@ -83,7 +83,7 @@ struct SurvivalTests {
             try await node.write(pattern(10), to: "/file", of: "shop/data")
             // The server holds what it serves, so only a lazy unmount gets this far.
             #expect(throws: HostError.self) { try Mounter.unmount(volume.nfs.path) }
-            #expect(umount2(volume.nfs.path, Int32(MNT_DETACH.rawValue)) == 0)
+            #expect(umount2(volume.nfs.path, Int32(MNT_DETACH)) == 0)
             try await eventually(within: .seconds(10)) {
                 guard try MountPoint.device(at: volume.nfs.path) != nil else { return false }
                 return (try? await node.read("/file", of: "shop/data")) == pattern(10)

@@ -33,7 +33,7 @@ struct GateTests {
 
     @Test("a role may do what it is for and no more", arguments: cases)
     func roles(_ one: Case) async throws {
-        try await API.with(gate: Self.gate) { api in
+        try await API.with(gate: Self.gate) { (api) async throws in
             var headers: HTTPFields = [.contentType: "application/json"]
             headers[.authorization] = one.token
             let look = try await api.ask(.get, "/v1/volumes", headers: headers)
@@ -45,7 +45,7 @@ struct GateTests {
 
     @Test("probes need no token")
     func probes() async throws {
-        try await API.with(gate: Self.gate) { api in
+        try await API.with(gate: Self.gate) { (api) async throws in
             for path in ["/", "/livez", "/readyz"] { #expect(try await api.ask(.get, path).status == 200) }
         }
     }

@@ -28,15 +28,15 @@ struct MalformedRequestTests {
     }
 
     static let bodies: [Bad] = [
-        Bad(.post, "/v1/volumes", "", says: ""),
-        Bad(.post, "/v1/volumes", "{", says: ""),
+        Bad(.post, "/v1/volumes", "", says: "no body"),
+        Bad(.post, "/v1/volumes", "{", says: "at byte 2"),
         Bad(.post, "/v1/volumes", "[]", says: "object"),
         Bad(.post, "/v1/volumes", "null", says: "object"),
-        Bad(.post, "/v1/volumes", "{} {}", says: ""),
+        Bad(.post, "/v1/volumes", "{} {}", says: "more follows"),
         Bad(.post, "/v1/volumes", "{}", says: "namespace"),
-        Bad(.post, "/v1/volumes", String(repeating: "[", count: 100_000), says: ""),
+        Bad(.post, "/v1/volumes", String(repeating: "[", count: 100_000), says: "deep"),
         Bad(.post, "/v1/volumes", String(repeating: "x", count: 300_000), says: "larger than"),
-        Bad(.post, "/v1/volumes", "\u{FEFF}{}", says: ""),
+        Bad(.post, "/v1/volumes", "\u{FEFF}{}", says: "at byte 1"),
         create(#""name": "data""#, says: "capacityBytes"),
         create(#""name": "data", "size": "1Gi", "colour": "red""#, says: "colour"),
         create(#""name": "data", "size": "1Gi", "name": "twice""#, says: "name"),
@@ -106,7 +106,7 @@ struct MalformedRequestTests {
 
     @Test("each is answered by a problem that says what is wrong, and nothing is changed", arguments: bodies + others)
     func refused(_ bad: Bad) async throws {
-        try await API.with { api in
+        try await API.with { (api) async throws in
             _ = try await api.ask(.post, "/v1/volumes", #"{"namespace": "ab", "name": "c", "size": "1Gi"}"#)
             let before = try await api.ask(.get, "/v1/volumes").text
             let answer = try await api.ask(bad.method, bad.path, bad.body)
@@ -125,7 +125,7 @@ struct MalformedRequestTests {
         "a body that is not said to be JSON is refused: a browser could have been made to send it",
         arguments: ["text/plain", "application/x-www-form-urlencoded", nil])
     func mediaType(_ type: String?) async throws {
-        try await API.with { api in
+        try await API.with { (api) async throws in
             var headers = HTTPFields()
             headers[.contentType] = type
             let body = #"{"namespace": "shop", "name": "data", "size": "1Gi"}"#

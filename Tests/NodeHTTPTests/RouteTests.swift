@@ -11,7 +11,7 @@ struct RouteTests {
 
     @Test("the daemon says it is well, always in the same words")
     func health() async throws {
-        try await API.with { api in
+        try await API.with { (api) async throws in
             #expect(try await api.ask(.get, "/").text == #"{"health":"ok"}"#)
             #expect(try await api.ask(.get, "/livez").status == 200)
             #expect(try await api.ask(.get, "/readyz").status == 200)
@@ -20,7 +20,7 @@ struct RouteTests {
 
     @Test("a node that is starting is alive, not ready, and changes nothing")
     func starting() async throws {
-        try await API.with(isReady: false) { api in
+        try await API.with(isReady: false) { (api) async throws in
             #expect(try await api.ask(.get, "/").status == 200)
             #expect(try await api.ask(.get, "/readyz").status == 503)
             let refused = try await api.ask(.post, "/v1/volumes", Self.shop)
@@ -31,7 +31,7 @@ struct RouteTests {
 
     @Test("a create answers 201, the same again 200, another spec 409, a delete 204, again 204")
     func statuses() async throws {
-        try await API.with { api in
+        try await API.with { (api) async throws in
             let made = try await api.ask(.post, "/v1/volumes", Self.shop)
             #expect(made.status == 201)
             let volume: VolumeDocument = try made.document()
@@ -52,7 +52,7 @@ struct RouteTests {
         "a client is a part of the path, networks and IPv6 included",
         arguments: ["10.0.0.7", "10.1.0.0%2F16", "fd00%3A%3A%2F64", "fd00::1"])
     func clients(_ address: String) async throws {
-        try await API.with { api in
+        try await API.with { (api) async throws in
             _ = try await api.ask(.post, "/v1/volumes", Self.shop)
             let path = "/v1/volumes/shop/data/clients/\(address)"
             let set = try await api.ask(.put, path, #"{"access": "ro"}"#)
@@ -67,7 +67,7 @@ struct RouteTests {
 
     @Test("snapshots are made, listed, cloned from and deleted")
     func snapshots() async throws {
-        try await API.with { api in
+        try await API.with { (api) async throws in
             _ = try await api.ask(.post, "/v1/volumes", Self.shop)
             #expect(try await api.ask(.post, "/v1/volumes/shop/data/snapshots", #"{"name": "monday"}"#).status == 201)
             #expect(try await api.ask(.post, "/v1/volumes/shop/data/snapshots", #"{"name": "monday"}"#).status == 200)
@@ -84,7 +84,7 @@ struct RouteTests {
 
     @Test("a list is cut into pages that go on where the last one ended")
     func pages() async throws {
-        try await API.with { api in
+        try await API.with { (api) async throws in
             for index in 0..<5 {
                 _ = try await api.ask(
                     .post, "/v1/volumes", #"{"namespace": "shop", "name": "v\#(index)", "size": "300Mi"}"#)
@@ -102,7 +102,7 @@ struct RouteTests {
 
     @Test("work that takes long answers 202 with the operation to follow")
     func accepted() async throws {
-        try await API.with(patience: .zero) { api in
+        try await API.with(patience: .zero) { (api) async throws in
             let answer = try await api.ask(.post, "/v1/volumes", Self.shop)
             #expect(answer.status == 202)
             let operation: OperationDocument = try answer.document()
@@ -117,7 +117,7 @@ struct RouteTests {
 
     @Test("a manifest is YAML, pools, operations and the node are told")
     func looks() async throws {
-        try await API.with { api in
+        try await API.with { (api) async throws in
             _ = try await api.ask(.post, "/v1/volumes", Self.shop)
             let manifest = try await api.ask(.get, "/v1/volumes/shop/data/manifest")
             #expect(manifest.mediaType == "application/yaml")

@@ -50,7 +50,9 @@ struct ReconcilerTests {
         let (node, _, _) = try await node()
         await node.exporter.kill()
         for path in ["/nfs/shopone", "/nfs/shoptwo"] { _ = try await node.filesystem.unmount(MountPath(path)) }
-        for entry in try await node.backend.inventory().volumes { _ = try await node.backend.deactivate(entry.identity) }
+        for entry in try await node.backend.inventory().volumes {
+            _ = try await node.backend.deactivate(entry.identity)
+        }
         node.plan.disarm()
         _ = try await node.start()
         let calls = node.plan.calls

@@ -22,7 +22,10 @@ struct VolumeManagerTests {
         #expect(try made.value().id == again.value().id)
 
         let others: [(VolumeSpec, String)] = [
-            (try Sample.spec("shop/data", capacity: .mebibytes(65), clients: ["10.0.0.1"]), "capacity is 64Mi, asked for 65Mi"),
+            (
+                try Sample.spec("shop/data", capacity: .mebibytes(65), clients: ["10.0.0.1"]),
+                "capacity is 64Mi, asked for 65Mi"
+            ),
             (try Sample.spec("shop/data", clients: []), "clients is 10.0.0.1 rw, asked for nobody"),
             (try Sample.spec("shop/data", squash: .all, clients: ["10.0.0.1"]), "squash is none, asked for all"),
             (

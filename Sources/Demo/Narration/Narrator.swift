@@ -27,7 +27,9 @@ struct Narrator: Sendable {
 
     func fails(_ number: Int, _ step: Step, _ reason: String, after time: Duration) {
         clearLine()
-        write("\(styled(Self.start(number, step), "31")) \(styled("IS NOT SO", "1;31")) after \(Shown.seconds(time)): \(reason)\n")
+        write(
+            "\(styled(Self.start(number, step), "31")) \(styled("IS NOT SO", "1;31")) after \(Shown.seconds(time)): \(reason)\n"
+        )
     }
 
     private func clearLine() {

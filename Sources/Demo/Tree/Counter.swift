@@ -7,6 +7,8 @@ final class Counter: Sendable {
 
     var value: Int { count.load(ordering: .acquiring) }
 
+    var isOver: Bool { over.load(ordering: .acquiring) }
+
     /// The count before.
     @discardableResult
     func next() -> Int { count.add(1, ordering: .acquiringAndReleasing).oldValue }
@@ -17,7 +19,7 @@ final class Counter: Sendable {
     /// True when as many are counted, false when it is over before. Throws when the task is cancelled.
     func reaches(_ number: Int) async throws -> Bool {
         while value < number {
-            if over.load(ordering: .acquiring) { return value >= number }
+            if isOver { return value >= number }
             try await Task.sleep(for: .milliseconds(1))
         }
         return true

@@ -3,7 +3,7 @@ import NFSClient
 /// Several connections to one export that share a piece of work.
 struct Crew: Sendable {
     /// Enough to keep the server busy while each waits for its answers.
-    static let size = 6
+    static let size = 12
 
     let target: NFSConnection.Target
 

@@ -35,12 +35,14 @@ struct TreeTransfer: Sendable {
         let crew = Crew(target: target)
         _ = try await crew.map(directories.count) { connection, number in
             let names = try await connection.list(path(directories[number]))
-            try claim(names == tree.names[directories[number]], otherwise: "\(path(directories[number])) holds other names")
+            try claim(
+                names == tree.names[directories[number]], otherwise: "\(path(directories[number])) holds other names")
         }
         let parts = try await crew.map(tree.files.count) { connection, number in
             let file = tree.files[number]
             let bytes = try await connection.read(path(file))
-            try claim(Self.areSame(bytes, try tree.content(of: file)), otherwise: "\(path(file)) is not what was copied")
+            try claim(
+                Self.areSame(bytes, try tree.content(of: file)), otherwise: "\(path(file)) is not what was copied")
             return Self.fingerprint(bytes)
         }
         let targets = try await crew.map(tree.links.count) { connection, number in

@@ -24,7 +24,7 @@ struct NodeRoutes {
             return try Reply.document(OperationListDocument(operations: operations))
         }
         router.get("/v1/operations/{id}") { _, context in
-            let id = OperationID(try context.parameters.require("id"))
+            let id = OperationID(try context.part("id"))
             return try Reply.document(OperationDocument(await manager.operation(id)))
         }
         router.get("/v1/node") { _, _ in try Reply.document(try await node()) }

@@ -37,13 +37,13 @@ struct VolumeRoutes {
 
     private func addClients(to router: some RouterMethods<some RequestContext>) {
         router.put("/v1/volumes/{namespace}/{name}/clients/{address}") { request, context in
-            let address = try ClientAddress(context.parameters.require("address"))
+            let address = try context.clientAddress
             let access = try ClientAccessRequest(body: await Body.json(request)).access
             let rule = ClientRule(address: address, access: access)
             return try await Reply.changed(manager.setClient(rule, of: context.volumeKey), document)
         }
         router.delete("/v1/volumes/{namespace}/{name}/clients/{address}") { _, context in
-            let address = try ClientAddress(context.parameters.require("address"))
+            let address = try context.clientAddress
             return try Reply.deleted(await manager.removeClient(address, of: context.volumeKey))
         }
     }

@@ -67,6 +67,11 @@ struct FilesystemTools: Sendable {
         }
     }
 
+    /// Grows an ext4 that is not mounted, and was just checked, to the size of its device.
+    func fill(ext4 device: DevicePath) throws(HostError) -> Invocation {
+        Invocation(try toolbox.require(.resizeExt4), [device.value], deadline: .seconds(600))
+    }
+
     func grow(_ kind: FilesystemKind, at path: MountPath, on device: String) throws(HostError) -> Invocation {
         switch kind {
         case .xfs: Invocation(try toolbox.require(.growXFS), ["-d", path.value], deadline: .seconds(300))

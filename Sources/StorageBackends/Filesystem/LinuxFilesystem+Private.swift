@@ -23,6 +23,8 @@ extension LinuxFilesystem {
         case .ext4:
             // tune2fs wants a filesystem that was checked since it was last mounted.
             try await run(action, accepting: [0, 1]) { () throws(HostError) in try tools.check(ext4: device) }
+            // Unmounted it needs no CAP_SYS_RESOURCE, which growing it later would.
+            try await run(action) { () throws(HostError) in try tools.fill(ext4: device) }
         }
         try await run(action) { () throws(HostError) in try tools.identify(kind, on: device, id: id) }
         return .changed

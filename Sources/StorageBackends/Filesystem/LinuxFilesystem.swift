@@ -106,17 +106,18 @@ package struct LinuxFilesystem: VolumeFilesystem {
         guard let before = try await usage(of: path), let device = try await mounted(at: path) else {
             throw StorageError(.notFound, "nothing is mounted at \(path), so it cannot grow")
         }
-        if kind == .ext4,
-            try await !work.perform("reading the capabilities", { _ in try Capabilities.haveSysResource() })
-        {
+        do throws(StorageError) {
+            try await run("growing \(path)") { () throws(HostError) in
+                try tools.grow(kind, at: path, on: device.value)
+            }
+        } catch {
+            guard kind == .ext4,
+                try await !work.perform("reading the capabilities", { _ in try Capabilities.haveSysResource() })
+            else { throw error }
             throw StorageError(
                 .unavailable,
                 "the kernel lets only a process with CAP_SYS_RESOURCE grow ext4 while it is mounted; "
-                    + "give it to the daemon, or use xfs"
-            )
-        }
-        try await run("growing \(path)") { () throws(HostError) in
-            try tools.grow(kind, at: path, on: device.value)
+                    + "give it to the daemon, or use xfs", cause: error)
         }
         return try await usage(of: path)?.capacity == before.capacity ? .unchanged : .changed
     }

@@ -5,7 +5,8 @@ package protocol VolumeFilesystem: Sendable {
     /// has this very filesystem already is `.unchanged`, anything else on it is `conflict`, a probe that fails is `unavailable`.
     func format(_ device: DevicePath, as kind: FilesystemKind, id: VolumeID) async throws(StorageError) -> Outcome
 
-    /// Ensures that the copied filesystem on `device` has the UUID `id`, its log replayed. Must not be mounted.
+    /// Ensures that the copied filesystem on `device` has the UUID `id`, its log replayed. Must not be mounted. It may grow to its
+    /// device's size; `grow` after the mount makes sure of it.
     func renew(_ device: DevicePath, as kind: FilesystemKind, id: VolumeID) async throws(StorageError) -> Outcome
 
     /// Ensures `device` is mounted at `path`, making the directory (mode 0000 while nothing is mounted on it).

@@ -150,7 +150,8 @@ struct ConfigurationFaultTests {
         Case("nfs: {port: 20048}", "1: nfs.port: nfs.port and nfs.mountdPort are both 20048; use different ports"),
         Case(
             "nfs: {port: 20049}",
-            "1: nfs.port: nfs.port and the lock manager's port (nfs.mountdPort + 1) are both 20049; use different ports"),
+            "1: nfs.port: nfs.port and the lock manager's port (nfs.mountdPort + 1) are both 20049; use different ports"
+        ),
         Case(
             "nfs: {mountdPort: 65535}",
             "1: nfs.mountdPort: found 65535; the lock manager needs the next port, so use 65534 or less"),
