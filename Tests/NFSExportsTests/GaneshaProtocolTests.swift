@@ -53,8 +53,10 @@ extension GaneshaTests.Protocols {
         }
     }
 
-    @Test("a server for NFSv4 alone does not answer NFSv3")
+    @Test("a server for NFSv4 alone does not answer NFSv3, and needs no rpcbind")
     func onlyVersionFour() async throws {
+        let rpcbind = RPCProbe(host: "127.0.0.1", port: 111, deadline: .seconds(2))
+        let ranBefore = (try? await rpcbind.null(.portMapper, version: 2)) != nil
         try await GaneshaNode.with({ $0.versions = [.v4] }) { node in
             let export = try await node.export(1)
             _ = try await node.exporter.serve([export])
@@ -62,6 +64,8 @@ extension GaneshaTests.Protocols {
             try await client.write([1], to: "/file")
             await client.close()
             await #expect(throws: NFSError.self) { try await node.probe(.nfs, .tcp).null(.nfs, version: 3) }
+            let record = try String(contentsOfFile: "\(node.stateDirectory)/server.json", encoding: .utf8)
+            #expect(ranBefore || !record.contains("rpcbind\":"))
         }
     }
 
@@ -83,6 +87,9 @@ extension GaneshaTests.Protocols {
         try await GaneshaNode.with { node in
             _ = try await node.exporter.serve([])
             try await rpcbind.null(.portMapper, version: 2)
+            let log = try String(contentsOfFile: "\(node.stateDirectory)/ganesha.log", encoding: .utf8)
+            #expect(log.contains("NFS SERVER INITIALIZED"))
+            #expect(!log.contains("connect to statd failed"))
             try await node.exporter.stop()
         }
         // Another server of another test may have begun to use it; then it is rightly kept.

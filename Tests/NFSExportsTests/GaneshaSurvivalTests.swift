@@ -22,6 +22,10 @@ extension GaneshaTests.Survival {
             try await file.write([1], at: 0)
             _ = try await next.withdraw(exports[1])
             #expect(try await node.exporter.exports().map(\.id) == [exports[0].id])
+            // What was taken over is watched as well as what was started.
+            try await node.killServer()
+            var exits = next.exits.makeAsyncIterator()
+            #expect(await exits.next() != nil)
         }
     }
 

@@ -45,12 +45,7 @@ package struct GaneshaExporter: Exporter {
     }
 
     package func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
-        let action = "withdraw \(export.path)"
-        let outcome = try await asking(action) { () async throws(BusError) in
-            try await server.bus.removeExport(export.id.value) ? Outcome.changed : .unchanged
-        }
-        try await waitUntilReleased(export.path, action)
-        return outcome
+        try await remove(export.id.value, at: export.path.value)
     }
 
     package func exports() async throws(StorageError) -> [ObservedExport] {
@@ -78,12 +73,9 @@ package struct GaneshaExporter: Exporter {
         // Extra ones first: one of them may hold the path of one that is missing.
         let extras = removingOthers ? Set(byID.keys).subtracting(exports.map(\.id.value)) : []
         for extra in extras.sorted() {
-            logger.notice("withdrawing an export that is not wanted", metadata: ["id": "\(extra)"])
-            byID[extra] = nil
-            _ = try await asking("withdraw export \(extra)") { () async throws(BusError) in
-                try await server.bus.removeExport(extra)
-            }
-            outcome = .changed
+            let path = byID.removeValue(forKey: extra)?.path ?? ""
+            logger.notice("withdrawing an export that is not wanted", metadata: ["id": "\(extra)", "path": "\(path)"])
+            outcome = outcome | (try await remove(extra, at: path))
         }
         for export in exports {
             do throws(StorageError) {
@@ -103,19 +95,25 @@ package struct GaneshaExporter: Exporter {
         return outcome
     }
 
-    /// Ganesha answers before it has closed the last file of an export, and until then it cannot be unmounted.
-    private func waitUntilReleased(_ path: MountPath, _ action: String) async throws(StorageError) {
+    /// Ganesha answers before it has closed the last file of an export that is being written to, and until then it cannot
+    /// be unmounted, so this waits for it.
+    private func remove(_ id: UInt16, at path: String) async throws(StorageError) -> Outcome {
+        let action = "withdraw \(path)"
+        let wasServed = try await asking(action) { () async throws(BusError) in try await server.bus.removeExport(id) }
         let end = ContinuousClock.now + .seconds(10)
-        while true {
-            let process = try await asking(action) { () async throws(BusError) in try await server.bus.serverProcess() }
-            let held = try onHost(action) { () throws(HostError) in
-                try process.map { (pid) throws(HostError) in try HeldFiles.below(path, by: pid) } ?? []
-            }
-            guard let first = held.first else { return }
+        while let process = try await asking(
+            action,
+            { () async throws(BusError) in
+                try await server.bus.serverProcess()
+            })
+        {
+            let held = try onHost(action) { () throws(HostError) in try HeldFiles.below(path, by: process) }
+            guard let first = held.first else { break }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(5))) != nil else {
                 throw StorageError(.unavailable, "\(action): the NFS server still holds \(first) open")
             }
         }
+        return wasServed ? .changed : .unchanged
     }
 
     private func add(_ export: Export) async throws(BusError) -> Outcome {

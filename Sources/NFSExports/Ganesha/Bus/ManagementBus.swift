@@ -1,5 +1,4 @@
 import CDBus
-import Dispatch
 import StorageCore
 
 /// NFS-Ganesha's management interface on its private bus. Typed calls, each with a deadline, on a queue of its own, since
@@ -144,17 +143,5 @@ package actor ManagementBus {
         BusError(
             name: "org.freedesktop.DBus.Error.InconsistentMessage",
             message: "the reply to \(method) is not of the form that NFS-Ganesha 4.3 has")
-    }
-}
-
-/// Runs an actor on a queue of its own, so that its calls may block without taking a thread of the cooperative pool.
-final class BlockingExecutor: SerialExecutor {
-    private let queue: DispatchQueue
-
-    init(label: String) { queue = DispatchQueue(label: label) }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 }

@@ -12,7 +12,9 @@ extension GaneshaServer {
         let isFirst = try prepare()
         var record = ServerRecord()
         record.configuration = configuration.main
-        record.helpers = try await helpers.ensure(self.record().helpers)
+        record.helpers = try self.record().helpers
+        // NFSv4 needs neither port mapper nor lock manager.
+        if configuration.settings.versions.contains(.v3) { record.helpers = try await helpers.ensure(record.helpers) }
         try keep(record)
         do throws(StorageError) {
             let bus = try await startBus()
