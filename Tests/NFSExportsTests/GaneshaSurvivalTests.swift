@@ -74,6 +74,22 @@ extension GaneshaTests.Survival {
         }
     }
 
+    @Test("a daemon that heard of nothing yet finds an export that is served already, and changes it")
+    func unheard() async throws {
+        try await GaneshaNode.with { node in
+            let export = try await node.export(1)
+            _ = try await node.exporter.serve([export])
+            #expect(try await node.nextLife().ensure(export) == .unchanged)
+            let changed = try await node.export(1, ["10.0.0.0/8": .readOnly])
+            #expect(try await node.nextLife().ensure(changed) == .changed)
+            #expect(try await node.nextLife().exports() == [ObservedExport(changed)])
+            #expect(try await node.nextLife().withdraw(changed) == .changed)
+            // The first exporter still believes that it is served.
+            #expect(try await node.exporter.ensure(export) == .changed)
+            #expect(try await node.exporter.exports() == [ObservedExport(export)])
+        }
+    }
+
     @Test("the end of the server is told, and a stop that was asked for is not")
     func exits() async throws {
         try await GaneshaNode.with { node in

@@ -39,7 +39,9 @@ package struct GaneshaExporter: Exporter {
 
     package func ensure(_ export: Export) async throws(StorageError) -> Outcome {
         try await asking("export \(export.path)") { () async throws(BusError) in
-            guard let served = try await server.bus.export(export.id.value) else { return try await add(export) }
+            guard await server.bus.isProbablyServed(export.id.value),
+                let served = try await server.bus.export(export.id.value)
+            else { return try await add(export) }
             return try await change(served, to: export)
         }
     }
@@ -117,17 +119,16 @@ package struct GaneshaExporter: Exporter {
     }
 
     private func add(_ export: Export) async throws(BusError) -> Outcome {
-        try await describing(export) { (file) async throws(BusError) in
-            do throws(BusError) {
+        do throws(BusError) {
+            try await describing(export) { (file) async throws(BusError) in
                 try await server.bus.addExport(export.id.value, file: file)
-            } catch  where error.isAlreadyActive {
-                // Added by a call whose answer was lost, or its path is served under another id, which stays an error.
-                guard let served = try await server.bus.export(export.id.value), served.path == export.path.value,
-                    try await change(served, to: export) == .unchanged
-                else { throw error }
             }
+            return .changed
+        } catch  where error.isAlreadyActive {
+            // It is served already; or if it is not, its path is, under another id, which stays an error.
+            guard let served = try await server.bus.export(export.id.value) else { throw error }
+            return try await change(served, to: export)
         }
-        return .changed
     }
 
     private func change(_ served: ServedExport, to export: Export) async throws(BusError) -> Outcome {
@@ -151,6 +152,8 @@ package struct GaneshaExporter: Exporter {
         do {
             // It is read at once and never after a crash, so it need not be durable.
             try Data(GaneshaConfiguration.block(export).utf8).write(to: URL(filePath: file))
+        } catch let error as CocoaError where error.code == .fileNoSuchFile {
+            throw BusError.neverStarted
         } catch {
             throw BusError(name: "convert2nfs.Error.File", message: "\(file) cannot be written: \(error)")
         }

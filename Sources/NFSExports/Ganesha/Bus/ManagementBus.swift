@@ -10,6 +10,9 @@ package actor ManagementBus {
     private let socketPath: String
     private let deadline: Duration
     private var connection: BusConnection?
+    /// What was served when this process last heard of it. Only a hint which call to try first: Ganesha logs an error for each call
+    /// about an export that it does not have.
+    private var heard: Set<UInt16> = []
 
     package init(socketPath: String, deadline: Duration = .seconds(10)) {
         self.socketPath = socketPath
@@ -40,14 +43,19 @@ package actor ManagementBus {
             guard let id = entry.uint16() else { throw Self.unexpected("ShowExports") }
             if id != 0 { ids.append(id) }
         }
+        heard = Set(ids)
         return ids
     }
+
+    /// Whether an export of this id is probably served. Costs nothing.
+    func isProbablyServed(_ id: UInt16) -> Bool { heard.contains(id) }
 
     /// Nil if no export has the id.
     func export(_ id: UInt16) throws(BusError) -> ServedExport? {
         do {
             return try Self.parse(try call(BusMessage(call: "DisplayExport", on: .exportManager).append(id)))
         } catch  where error.isUnknownExport {
+            heard.remove(id)
             return nil
         }
     }
@@ -88,6 +96,7 @@ package actor ManagementBus {
 
     /// False if no export had the id.
     func removeExport(_ id: UInt16) throws(BusError) -> Bool {
+        heard.remove(id)
         do {
             _ = try call(BusMessage(call: "RemoveExport", on: .exportManager).append(id))
             return true
