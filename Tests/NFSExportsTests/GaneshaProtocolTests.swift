@@ -1,9 +1,11 @@
 import Foundation
+import HostTools
 import NFSClient
-import NFSExports
 import StorageCore
 import TestSupport
 import Testing
+
+@testable import NFSExports
 
 /// What the server speaks, and what it needs around it.
 extension GaneshaTests.Protocols {
@@ -95,6 +97,33 @@ extension GaneshaTests.Protocols {
         // Another server of another test may have begun to use it; then it is rightly kept.
         if !ranBefore {
             await #expect(throws: NFSError.self) { try await rpcbind.null(.portMapper, version: 2) }
+        }
+    }
+
+    @Test("rpcbind and statd that die are started again, and know the server as before")
+    func helperDeath() async throws {
+        try await GaneshaNode.with { node in
+            _ = try await node.exporter.serve([])
+            // Only those that were started by this very server may be killed.
+            let record = try #require(try ServerRecord.load("\(node.stateDirectory)/server.json"))
+            guard let rpcbind = record.helpers.rpcbind, let statd = record.helpers.statd else { return }
+            let portMapper = PortMapper()
+            let own: Set<UInt16> = [node.settings.nfsPort, node.settings.mountdPort, node.settings.lockManagerPort]
+            let registered = { (list: [PortMapper.Registration]?) in
+                Set((list ?? []).filter { registration in registration.port.map(own.contains) ?? false })
+            }
+            let before = registered(await portMapper.registrations())
+            #expect(before == Set(node.settings.registrations))
+            var exits = node.exporter.exits.makeAsyncIterator()
+            try statd.signal(SIGKILL)
+            try rpcbind.signal(SIGKILL)
+            #expect(await exits.next() != nil)
+            try await rpcbind.waitForExit()
+            #expect(await portMapper.registrations() == nil)
+            #expect(try await node.exporter.serve([]) == .changed)
+            #expect(registered(await portMapper.registrations()) == before)
+            #expect(await portMapper.registrations()?.contains { $0.program == PortMapper.statusMonitor } == true)
+            #expect(try await node.exporter.serve([]) == .unchanged)
         }
     }
 

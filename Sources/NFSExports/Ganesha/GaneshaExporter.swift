@@ -21,7 +21,8 @@ package struct GaneshaExporter: Exporter {
         try await gate.run { () async throws(StorageError) in
             switch try await server.condition() {
             case .serving:
-                return try await correct(exports, removingOthers: true)
+                let mended = try await server.mendHelpers()
+                return mended | (try await correct(exports, removingOthers: true))
             case .outdated(let lines):
                 logger.notice(
                     "the NFS server runs with other settings and is restarted",

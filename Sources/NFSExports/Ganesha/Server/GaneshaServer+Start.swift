@@ -26,6 +26,7 @@ extension GaneshaServer {
             try onHost("mark \(files.served)") { () throws(HostError) in try DurableFile.write([], to: files.served) }
             watch(bus, "the bus of NFS-Ganesha")
             watch(server, "NFS-Ganesha")
+            watch(record.helpers)
         } catch {
             try? await stopProcesses()
             throw error

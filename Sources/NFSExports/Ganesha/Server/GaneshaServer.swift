@@ -79,6 +79,7 @@ package actor GaneshaServer {
     /// start. Clients of a hard mount wait. The volumes can be unmounted after it.
     package func stop() async throws(StorageError) {
         let helpers = try record().helpers
+        for identity in [helpers.rpcbind, helpers.statd].compactMap({ $0 }) { unwatch(identity) }
         try await stopProcesses()
         try await self.helpers.stop(helpers)
         known = ServerRecord()
