@@ -1,5 +1,6 @@
 // What Linux offers and Swift's Glibc module does not show: calls that glibc hides without _GNU_SOURCE, ioctl numbers
-// that are function-like macros, and the structures of <linux/loop.h>. Header only; nothing here has a state or a policy.
+// that are function-like macros, and the structures of <linux/loop.h>. Header only; nothing here has a state or a
+// policy.
 #pragma once
 #include <linux/loop.h>
 #include <linux/stat.h>
@@ -33,6 +34,13 @@ static inline int host_statx(int directory, const char *path, int flags, struct 
 static const int host_at_empty_path = 0x1000;
 static const int host_at_no_automount = 0x800;
 static const int host_at_statx_dont_sync = 0x4000;
+
+// open(2); the number differs between architectures
+#if defined(__aarch64__) || defined(__arm__)
+static const int host_o_direct = 0200000;
+#else
+static const int host_o_direct = 040000;
+#endif
 
 // copy_file_range(2); lseek(2)
 static inline ssize_t host_copy_file_range(int source, int64_t *from, int target, int64_t *to, size_t length) {

@@ -32,7 +32,8 @@ func linkTarget(_ path: String) throws(HostError) -> String? {
     return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
-/// A file descriptor that is closed when its owner ends. Always close-on-exec, so that no tool and no server inherits it.
+/// A file descriptor that is closed when its owner ends. Always close-on-exec, so that no tool and no server inherits
+/// it.
 struct Descriptor: ~Copyable {
     let raw: Int32
 

@@ -1,7 +1,7 @@
 /// Runs tools. The only way this project starts a program that it waits for.
 package protocol CommandRunner: Sendable {
-    /// How the tool ended, whatever its status. Throws `timedOut`, `outputLimitExceeded`, `cancelled` (the tool and its process group are
-    /// dead and reaped then), `systemCall` when it cannot be started.
+    /// How the tool ended, whatever its status. Throws `timedOut`, `outputLimitExceeded`, `cancelled` (the tool and its
+    /// process group are dead and reaped then), `systemCall` when it cannot be started.
     func run(_ invocation: Invocation) async throws(HostError) -> CommandOutput
 }
 

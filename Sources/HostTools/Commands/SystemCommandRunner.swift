@@ -13,7 +13,8 @@ package struct SystemCommandRunner: CommandRunner {
         if Task.isCancelled { throw HostError.cancelled }
         let work = Task { try await Self.execute(invocation) }
         let isOverdue = Flag()
-        // Not a task group: a group waits for all its tasks, and a tool that hangs in the kernel would hold it for ever.
+        // Not a task group: a group waits for all its tasks, and a tool that hangs in the kernel would hold it for
+        // ever.
         let result: Result<CommandOutput, any Error>? = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = SingleAnswer<Result<CommandOutput, any Error>?>(continuation)

@@ -1,12 +1,12 @@
 import Glibc
 
-/// Finds programs once, at start, so that a missing one stops the daemon with the package to install and not an operation
-/// half-way.
+/// Finds programs once, at start, so that a missing one stops the daemon with the package to install and not an
+/// operation half-way.
 package struct ToolLocator: Sendable {
     package let directories: [String]
 
-    /// `searchPath` is the value of PATH. The directories of system administration are always searched after it, because
-    /// the PATH of a service or of a user often lacks them.
+    /// `searchPath` is the value of PATH. The directories of system administration are always searched after it,
+    /// because the PATH of a service or of a user often lacks them.
     package init(searchPath: String) {
         var directories: [String] = []
         for directory in searchPath.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin", "/usr/bin", "/bin"]

@@ -1,11 +1,15 @@
 import Glibc
 
-/// Small files that are there in full or not at all, also after a power cut. All calls block for as long as the disk takes.
+/// Small files that are there in full or not at all, also after a power cut. All calls block for as long as the disk
+/// takes.
 package enum DurableFile {
-    /// Ensures `path` holds exactly `bytes` with exactly `mode`: written beside it, synced, renamed over it, and the
-    /// directory synced. On an error the old content is untouched and nothing is left behind.
-    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(HostError) {
-        let temporary = "\(path).\(getpid()).new"
+    /// Ensures `path` holds exactly `bytes` with exactly `mode`: written to `path.new`, synced, renamed over `path`,
+    /// and the directory synced, unless the caller does that later together with other changes. On an error the old
+    /// content is untouched and nothing is left behind; a crash may leave `path.new`. One writer of a path at a time.
+    package static func write(
+        _ bytes: [UInt8], to path: String, mode: mode_t = 0o600, syncsDirectory: Bool = true
+    ) throws(HostError) {
+        let temporary = path + temporarySuffix
         do {
             let file = try Descriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
             // open(2) takes the umask off the mode.
@@ -17,17 +21,20 @@ package enum DurableFile {
             unlink(temporary)
             throw error
         }
-        try syncDirectory(of: path)
+        if syncsDirectory { try syncDirectory(of: path) }
     }
+
+    /// What a write that was cut short may leave, after the name of the file.
+    package static let temporarySuffix = ".new"
 
     /// Ensures nothing is at `path`; true if something was.
     @discardableResult
-    package static func remove(_ path: String) throws(HostError) -> Bool {
+    package static func remove(_ path: String, syncsDirectory: Bool = true) throws(HostError) -> Bool {
         if unlink(path) != 0 {
             if errno == ENOENT { return false }
             throw HostError.systemCall(name: "unlink", errno: errno, subject: path)
         }
-        try syncDirectory(of: path)
+        if syncsDirectory { try syncDirectory(of: path) }
         return true
     }
 

@@ -4,7 +4,8 @@ import Glibc
 /// What can be asked of a mounted filesystem as a whole.
 package enum FilesystemControl {
     /// Flushes the filesystem mounted at `path` and stops writes to it (FIFREEZE, ioctl_fifreeze(2)). True if it did,
-    /// false if it was frozen. Refuses a path that is no mount point, because it would freeze the filesystem that holds it.
+    /// false if it was frozen. Refuses a path that is no mount point, because it would freeze the filesystem that holds
+    /// it.
     package static func freeze(_ path: String) throws(HostError) -> Bool {
         let directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
         guard try MountPoint.device(of: directory, path) != nil else {
@@ -18,7 +19,8 @@ package enum FilesystemControl {
         }
     }
 
-    /// Lets writes go on. True if it did; false if it was not frozen, nothing is mounted at `path`, or there is no such path.
+    /// Lets writes go on. True if it did; false if it was not frozen, nothing is mounted at `path`, or there is no such
+    /// path.
     package static func thaw(_ path: String) throws(HostError) -> Bool {
         do {
             let directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)

@@ -1,10 +1,11 @@
 import CHostShims
 import Glibc
 
-/// Large files of which much is holes: images. Every call but `copy` is short; all block, so run them in `BlockingWork`.
+/// Large files of which much is holes: images. Every call but `copy` is short; all block, so run them in
+/// `BlockingWork`.
 package enum SparseFile {
-    /// Makes a file of `size` that takes no room yet, and syncs it. EEXIST (`systemCall`) if there is one. EFBIG, ENOSPC or
-    /// EDQUOT if the filesystem cannot; nothing is left behind then. The directory is not synced.
+    /// Makes a file of `size` that takes no room yet, and syncs it. EEXIST (`systemCall`) if there is one. EFBIG,
+    /// ENOSPC or EDQUOT if the filesystem cannot; nothing is left behind then. The directory is not synced.
     package static func create(_ path: String, size: Int64, mode: mode_t = 0o600) throws(HostError) {
         let file = try Descriptor(opening: path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
         do {
@@ -21,6 +22,11 @@ package enum SparseFile {
         let file = try Descriptor(opening: path, O_WRONLY | O_NOFOLLOW)
         try systemCall("ftruncate", path) { ftruncate(file.raw, off_t(size)) }
         try file.sync(path)
+    }
+
+    /// Gives the file another name, over whatever has that name. The directory is not synced.
+    package static func rename(_ path: String, to target: String) throws(HostError) {
+        try systemCall("rename", target) { Glibc.rename(path, target) }
     }
 
     /// Makes `target` share the extents of `source` (FICLONE, ioctl_ficlone(2)), and syncs it. EEXIST if there is one;
@@ -58,8 +64,9 @@ package enum SparseFile {
         }
     }
 
-    /// Makes `target` an equal copy of `source`, with its holes, and syncs it. `progress` is told the bytes of data copied so far, often. EEXIST if there
-    /// is a target. Stops when `token` is cancelled. Nothing is left behind on an error.
+    /// Makes `target` an equal copy of `source`, with its holes, and syncs it. `progress` is told the bytes of data
+    /// copied so far, often. EEXIST if there is a target. Stops when `token` is cancelled. Nothing is left behind on an
+    /// error.
     package static func copy(
         _ source: String, to target: String, mode: mode_t = 0o600, token: CancellationToken,
         progress: (Int64) -> Void = { _ in }

@@ -5,24 +5,32 @@ import Synchronization
 /// Loop devices (loop(4)), by direct ioctls: no process is started, and the cost of one device does not grow with the
 /// number of the others. All calls block shortly; run them in `BlockingWork`. All need CAP_SYS_ADMIN.
 ///
-/// Devices have no autoclear flag while they are in use: the data path outlives the daemon, and with autoclear a device whose mount
-/// has just gone would vanish under a daemon that is about to use it. A device that was attached and never mounted, because
-/// the daemon was killed between the two, is found by `all()` and by `find`, so nothing is leaked either way.
+/// Devices have no autoclear flag while they are in use: the data path outlives the daemon, and with autoclear a device
+/// whose mount has just gone would vanish under a daemon that is about to use it. A device that was attached and never
+/// mounted, because the daemon was killed between the two, is found by `all()` and by `find`, so nothing is leaked
+/// either way.
 package final class LoopDevices: Sendable {
-    /// Asking for a free device and taking it are two calls; one at a time in this process, so that only other programs race.
+    /// Asking for a free device and taking it are two calls; one at a time in this process, so that only other programs
+    /// race.
     private let attaching = Mutex(())
+
+    /// The logical block size of every device. Left to itself the kernel takes what direct I/O on the file needs at
+    /// that moment: 512 bytes on most filesystems, but 4,096 once XFS shares the file's extents with a snapshot. A
+    /// filesystem that was made with the smaller size could not be mounted any more then. 4,096 is right for both.
+    static let blockSize: UInt32 = 4096
 
     package init() {}
 
-    /// Attaches the file, and answers the device. The file is opened for reading and writing, directly (O_DIRECT) where its filesystem can, because
-    /// otherwise everything is cached twice, and a full disk shows only when the kernel writes the cache back, long after the
-    /// writer was told that all is well. The kernel falls back to the page cache by itself. Each call attaches one more
-    /// device; see `find`.
+    /// Attaches the file, and answers the device. The file is opened for reading and writing, directly (O_DIRECT) where
+    /// its filesystem can, because otherwise everything is cached twice, and a full disk shows only when the kernel
+    /// writes the cache back, long after the writer was told that all is well. The kernel falls back to the page cache
+    /// by itself. Each call attaches one more device; see `find`.
     package func attach(_ image: String) throws(HostError) -> LoopDevice {
         let file = try Descriptor(opening: image, O_RDWR | O_NOFOLLOW)
         let control = try Descriptor(opening: "/dev/loop-control", O_RDWR)
         var config = loop_config()
         config.fd = UInt32(file.raw)
+        config.block_size = Self.blockSize
         config.info.lo_flags = UInt32(LO_FLAGS_DIRECT_IO)
         setName(image, of: &config.info)
         let result = attaching.withLock { _ in
@@ -71,14 +79,25 @@ package final class LoopDevices: Sendable {
             isDirect: info.lo_flags & UInt32(LO_FLAGS_DIRECT_IO) != 0)
     }
 
+    /// The device's size in bytes.
+    package func capacity(of device: LoopDevice) throws(HostError) -> Int64 {
+        let path = "/sys/block/loop\(device.number)/size"
+        let text = String(decoding: try DurableFile.read(path, limit: 64) ?? [], as: UTF8.self)
+        guard let sectors = Int64(text.filter(\.isNumber)) else {
+            throw HostError.unexpected("\(path) holds \"\(text)\", not a number of sectors")
+        }
+        // In units of 512 bytes, whatever the device's sector size.
+        return sectors * 512
+    }
+
     /// The size of the backing file is the device's from now on (LOOP_SET_CAPACITY), after the file has grown.
     package func refreshCapacity(of device: LoopDevice) throws(HostError) {
         let node = try device.open(O_RDONLY)
         try systemCall("LOOP_SET_CAPACITY", "\(device)") { host_loop_set_capacity(node.raw) }
     }
 
-    /// Ensures the device is not attached to `file` any more. True if it was. EBUSY (`systemCall`) while it is mounted: the kernel itself
-    /// would answer success and detach it at some later time, so it is claimed first.
+    /// Ensures the device is not attached to `file` any more. True if it was. EBUSY (`systemCall`) while it is mounted:
+    /// the kernel itself would answer success and detach it at some later time, so it is claimed first.
     package func detach(_ device: LoopDevice, from file: FileID) throws(HostError) -> Bool {
         guard try backing(of: device)?.file == file else { return false }
         // O_EXCL claims a block device; a mounted one is claimed by its filesystem (open(2)).
@@ -88,8 +107,8 @@ package final class LoopDevices: Sendable {
         return true
     }
 
-    /// Every attached device with its backing file. One directory and one small file for each device are read, so ask once for many, not for
-    /// each of many.
+    /// Every attached device with its backing file. One directory and one small file for each device are read, so ask
+    /// once for many, not for each of many.
     package func all() throws(HostError) -> [LoopDevice: LoopBacking] {
         var result: [LoopDevice: LoopBacking] = [:]
         for name in try Directory.names(in: "/sys/block") ?? [] {

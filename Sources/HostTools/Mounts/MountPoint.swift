@@ -34,7 +34,8 @@ package enum MountPoint {
 }
 
 extension DeviceNumber {
-    /// The number of the block device at `path`. Throws `systemCall` if it is not there, `unexpected` if it is no block device.
+    /// The number of the block device at `path`. Throws `systemCall` if it is not there, `unexpected` if it is no block
+    /// device.
     package static func ofBlockDevice(_ path: String) throws(HostError) -> DeviceNumber {
         var status = stat()
         try systemCall("stat", path) { stat(path, &status) }

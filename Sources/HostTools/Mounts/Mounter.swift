@@ -1,10 +1,11 @@
 import Glibc
 
-/// mount(2) and umount2(2), called directly: mount(8) reads the whole mount table and costs more the more mounts there are.
-/// The calls block while the filesystem replays its log or writes itself out; run them in `BlockingWork`. All need CAP_SYS_ADMIN.
+/// mount(2) and umount2(2), called directly: mount(8) reads the whole mount table and costs more the more mounts there
+/// are. The calls block while the filesystem replays its log or writes itself out; run them in `BlockingWork`. All need
+/// CAP_SYS_ADMIN.
 package enum Mounter {
-    /// Mounts the filesystem of type `filesystem` on `device` at `path` with nodev and nosuid, and `data` for the filesystem.
-    /// EBUSY (`systemCall`) if the device is mounted with other options, or something claims it.
+    /// Mounts the filesystem of type `filesystem` on `device` at `path` with nodev and nosuid, and `data` for the
+    /// filesystem. EBUSY (`systemCall`) if the device is mounted with other options, or something claims it.
     package static func mount(_ device: String, at path: String, filesystem: String, data: String) throws(HostError) {
         let flags = UInt(MS_NODEV) | UInt(MS_NOSUID)
         try systemCall("mount", "\(device) at \(path)") {
@@ -12,8 +13,8 @@ package enum Mounter {
         }
     }
 
-    /// Unmounts what is at `path`; never lazily, never by force. EBUSY (`systemCall`) if it is in use, EINVAL if nothing
-    /// is mounted there.
+    /// Unmounts what is at `path`; never lazily, never by force. EBUSY (`systemCall`) if it is in use, EINVAL if
+    /// nothing is mounted there.
     package static func unmount(_ path: String) throws(HostError) {
         try systemCall("umount2", path) { umount2(path, Int32(UMOUNT_NOFOLLOW)) }
     }

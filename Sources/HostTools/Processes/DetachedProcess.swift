@@ -1,9 +1,9 @@
 import CHostShims
 import Glibc
 
-/// A server that this process starts and that outlives it: kill -9 of this process leaves it running and whole. It shares
-/// nothing with its starter: own session, no pipe, standard input from /dev/null, output to a file, no descriptor
-/// inherited, default signals, no parent-death signal.
+/// A server that this process starts and that outlives it: kill -9 of this process leaves it running and whole. It
+/// shares nothing with its starter: own session, no pipe, standard input from /dev/null, output to a file, no
+/// descriptor inherited, default signals, no parent-death signal.
 package struct DetachedProcess: Sendable {
     package let tool: Tool
     package let arguments: [String]
@@ -19,8 +19,9 @@ package struct DetachedProcess: Sendable {
         self.outputFile = outputFile
     }
 
-    /// Starts it and answers who it is. Each call starts one more. It stays a child of this process until one of the two
-    /// ends; see `ProcessIdentity.isAlive` and `waitForExit` for who reaps it. Throws `systemCall` if it cannot be executed.
+    /// Starts it and answers who it is. Each call starts one more. It stays a child of this process until one of the
+    /// two ends; see `ProcessIdentity.isAlive` and `waitForExit` for who reaps it. Throws `systemCall` if it cannot be
+    /// executed.
     package func start() throws(HostError) -> ProcessIdentity {
         // Opened here first, because posix_spawn(3) cannot say which of its actions failed.
         _ = try Descriptor(opening: outputFile, O_WRONLY | O_CREAT | O_APPEND, mode: 0o600)

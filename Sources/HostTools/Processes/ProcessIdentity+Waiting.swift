@@ -31,8 +31,9 @@ extension ProcessIdentity {
         _ = try isAlive()
     }
 
-    /// Ensures the process has ended: SIGTERM, and SIGKILL when it has not ended within `grace`. A child is reaped. A process that has ended
-    /// already is fine. Throws `timedOut` if it outlives SIGKILL by five seconds, which only one that hangs in the kernel does.
+    /// Ensures the process has ended: SIGTERM, and SIGKILL when it has not ended within `grace`. A child is reaped. A
+    /// process that has ended already is fine. Throws `timedOut` if it outlives SIGKILL by five seconds, which only one
+    /// that hangs in the kernel does.
     package func terminate(grace: Duration) async throws(HostError) {
         for (number, patience) in [(SIGTERM, grace), (SIGKILL, .seconds(5))] {
             guard try isAlive(), try signal(number) else { return }

@@ -1,5 +1,6 @@
 import Glibc
 import HostTools
+import StorageCore
 import Testing
 
 extension Trait where Self == ConditionTrait {
@@ -23,7 +24,7 @@ extension Trait where Self == ConditionTrait {
         let packages = Set(missing.map(\.package)).sorted().joined(separator: " ")
         return .disabled(
             if: !missing.isEmpty,
-            "this test needs \(missing.map(\.rawValue).joined(separator: ", ")); install with: apt-get install \(packages)"
+            "this test needs \(missing.map(\.rawValue).joined(separator: ", ")); apt-get install \(packages)"
         )
     }
 }
@@ -33,4 +34,10 @@ extension ToolLocator {
     package static var ofThisProcess: ToolLocator {
         ToolLocator(searchPath: getenv("PATH").map { String(cString: $0) } ?? "")
     }
+}
+
+extension FilesystemKind {
+    /// Whether this process may grow filesystems of this kind while they are mounted; a container's root often may not
+    /// grow ext4.
+    package var isGrowable: Bool { self == .xfs || ((try? Capabilities.haveSysResource()) ?? false) }
 }

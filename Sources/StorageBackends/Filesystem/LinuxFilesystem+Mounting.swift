@@ -1,0 +1,125 @@
+import Glibc
+import HostTools
+import StorageCore
+
+extension LinuxFilesystem {
+    package func mount(
+        _ device: DevicePath, as kind: FilesystemKind, at path: MountPath
+    ) async throws(StorageError) -> Outcome {
+        try await work.perform("mounting \(device) at \(path)", deadline: Self.deadline) { _ in
+            let number = try DeviceNumber.ofBlockDevice(device.value)
+            if let other = try MountPoint.device(at: path.value) {
+                guard other != number else { return try Self.openRoot(path.value, kind) }
+                let name = try other.blockDevicePath() ?? "device \(other)"
+                throw StorageError(.conflict, "\(name) is mounted at \(path), not \(device)")
+            }
+            try Directory.ensure(path.value, mode: 0)
+            guard try Directory.names(in: path.value)?.isEmpty == true else {
+                throw StorageError(
+                    .conflict, "the directory \(path) is not empty; a mount would hide what is in it, so move it away")
+            }
+            try Mounter.mount(device.value, at: path.value, filesystem: kind.rawValue, data: Self.options(kind))
+            // What is exported next must be this, and not the directory below.
+            guard try MountPoint.device(at: path.value) == number else {
+                throw StorageError(.internal, "\(device) was mounted at \(path), but something else is there now")
+            }
+            return try .changed | Self.openRoot(path.value, kind)
+        }
+    }
+
+    /// Ensures mode 0777 on the root directory of an ext4 filesystem that was never mounted before. The owner is
+    /// changed last.
+    private static func openRoot(_ path: String, _ kind: FilesystemKind) throws -> Outcome {
+        guard kind == .ext4, try Directory.owner(of: path) == FilesystemTools.ownerOfUnopenedRoot else {
+            return .unchanged
+        }
+        try Directory.ensure(path, mode: 0o777)
+        try Directory.giveToRoot(path)
+        return .changed
+    }
+
+    /// For xfs none: 64-bit inodes, and shutdown on an error, are the kernel's default (xfs(5)). ext4 becomes read-only
+    /// on an error, and does not write zeros over its unused inode tables in the background (ext4(5)): group checksums
+    /// say that they are unused. 500 new volumes doing that made the next create three times as slow, and filled sparse
+    /// images.
+    private static func options(_ kind: FilesystemKind) -> String {
+        switch kind {
+        case .xfs: ""
+        case .ext4: "errors=remount-ro,noinit_itable"
+        }
+    }
+
+    package func unmount(_ path: MountPath) async throws(StorageError) -> Outcome {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var pause = Duration.milliseconds(5)
+        while true {
+            do {
+                return try await work.perform("unmounting \(path)", deadline: Self.deadline) { _ in
+                    let hasUnmounted = try Self.unmountAll(path.value)
+                    let hasRemoved = try Directory.remove(path.value)
+                    return hasUnmounted || hasRemoved ? .changed : .unchanged
+                }
+            } catch  where error.code == .busy && clock.now - start < unmountPatience {
+                do { try await clock.sleep(for: pause) } catch { throw StorageError.wrap(error) }
+                pause = min(pause * 2, .milliseconds(200))
+            } catch  where error.code == .busy {
+                throw StorageError(.busy, "\(path) is in use\(await holders(of: path.value)); end that and try again")
+            }
+        }
+    }
+
+    /// Unmounts what is at the path, and what is stacked below it. True if something was.
+    private static func unmountAll(_ path: String) throws -> Bool {
+        var hasChanged = false
+        while try MountPoint.device(at: path) != nil {
+            // A frozen filesystem that is unmounted stays frozen in the kernel, and its device busy for ever.
+            _ = try FilesystemControl.thaw(path)
+            try Mounter.unmount(path)
+            hasChanged = true
+        }
+        return hasChanged
+    }
+
+    private func holders(of path: String) async -> String {
+        let holders = try? await work.perform("looking for the users of \(path)", deadline: .seconds(10)) { _ in
+            var names = try MountHolder.all(of: path).map(\.description)
+            names += try MountTable.current().map(\.mountPoint).filter { $0.hasPrefix(path + "/") }
+                .map { "the mount at \($0)" }
+            return names
+        }
+        guard let holders, !holders.isEmpty else { return " by something in the kernel, like an export" }
+        let more = holders.count > 8 ? " and \(holders.count - 8) more" : ""
+        return " by " + holders.prefix(8).joined(separator: ", ") + more
+    }
+
+    package func mounted(at path: MountPath) async throws(StorageError) -> DevicePath? {
+        try await work.perform("looking at \(path)", deadline: .seconds(10)) { _ in
+            guard let number = try Self.device(at: path.value) else { return nil }
+            return DevicePath(try number.blockDevicePath() ?? "\(number)")
+        }
+    }
+
+    /// A filesystem that has shut itself down answers EIO even to statx(2); then the mount table knows.
+    private static func device(at path: String) throws(HostError) -> DeviceNumber? {
+        do {
+            return try MountPoint.device(at: path)
+        } catch  where error.errorNumber == EIO {
+            return try MountTable.current().last { $0.mountPoint == path }?.device
+        }
+    }
+
+    package func mounts(under root: String) async throws(StorageError) -> [MountPath: DevicePath] {
+        try await work.perform("reading the mount table", deadline: .seconds(30)) { _ in
+            // The table has paths without symbolic links.
+            let real = Directory.realPath(root) ?? root
+            var mounts: [MountPath: DevicePath] = [:]
+            for entry in try MountTable.current()
+            where entry.mountPoint == real || entry.mountPoint.hasPrefix(real + "/") {
+                let path = root + entry.mountPoint.dropFirst(real.count)
+                mounts[MountPath(path)] = DevicePath(entry.source)
+            }
+            return mounts
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import StorageCore
+import Testing
+
+extension StorageBackendConformance {
+    private static let size = ByteCount.mebibytes(32)
+
+    /// A snapshot shows the volume as it was, and a copy of it is a volume of its own.
+    package static func snapshotsHoldTheMoment(_ pool: StorageFixture) async throws {
+        let volume = try pool.identity("a")
+        let snapshot = SnapshotReference(volume: volume, name: try SnapshotName("monday"))
+        try await pool.provision(volume, size, .ext4)
+        try pool.write("before", to: "file", on: volume)
+        _ = try await pool.filesystem.freeze(pool.path(of: volume))
+        #expect(try await pool.backend.createSnapshot(snapshot) == .changed)
+        _ = try await pool.filesystem.thaw(pool.path(of: volume))
+        try pool.write("after", to: "file", on: volume)
+        #expect(try await pool.backend.createSnapshot(snapshot) == .unchanged)
+        #expect(try await pool.backend.inventory().snapshots == [snapshot])
+
+        let copy = try pool.identity("b")
+        try await restore(.snapshot(snapshot), to: copy, .mebibytes(48), pool)
+        #expect(try pool.holds("before", in: "file", on: copy))
+        try pool.write("copy", to: "file", on: copy)
+        #expect(try pool.holds("after", in: "file", on: volume))
+    }
+
+    package static func copiesAreEqual(_ pool: StorageFixture) async throws {
+        let volume = try pool.identity("a")
+        let copy = try pool.identity("b")
+        try await pool.provision(volume, size, .ext4)
+        let text = String(repeating: "of some length ", count: 100_000)
+        try pool.write(text, to: "file", on: volume)
+        _ = try await pool.filesystem.freeze(pool.path(of: volume))
+        #expect(try await pool.backend.copy(.volume(volume), to: copy, capacity: size) == .changed)
+        _ = try await pool.filesystem.thaw(pool.path(of: volume))
+        #expect(try await pool.backend.copy(.volume(volume), to: copy, capacity: size) == .unchanged)
+        try await restore(.volume(volume), to: copy, size, pool)
+        #expect(try pool.holds(text, in: "file", on: copy))
+    }
+
+    private static func restore(
+        _ source: CopySource, to copy: VolumeIdentity, _ capacity: ByteCount, _ pool: StorageFixture
+    ) async throws {
+        _ = try await pool.backend.copy(source, to: copy, capacity: capacity)
+        let device = try await pool.backend.activate(copy)
+        #expect(try await pool.filesystem.renew(device, as: .ext4, id: copy.id) == .changed)
+        #expect(try await pool.filesystem.renew(device, as: .ext4, id: copy.id) == .unchanged)
+        #expect(try await pool.filesystem.mount(device, as: .ext4, at: pool.path(of: copy)) == .changed)
+        if !pool.kind.isReal || FilesystemKind.ext4.isGrowable {
+            _ = try await pool.filesystem.grow(pool.path(of: copy), as: .ext4)
+        }
+    }
+
+    package static func copiesNeedTheirSource(_ pool: StorageFixture) async throws {
+        let volume = try pool.identity("a")
+        let copy = try pool.identity("b")
+        let snapshot = SnapshotReference(volume: volume, name: try SnapshotName("monday"))
+        await expect(.notFound) { try await pool.backend.copy(.volume(volume), to: copy, capacity: size) }
+        await expect(.notFound) { try await pool.backend.copy(.snapshot(snapshot), to: copy, capacity: size) }
+        await expect(.notFound) { try await pool.backend.createSnapshot(snapshot) }
+        _ = try await pool.backend.create(volume, capacity: size)
+        await expect(.invalidArgument) {
+            try await pool.backend.copy(.volume(volume), to: copy, capacity: .mebibytes(16))
+        }
+        let available = try await pool.backend.usage().available
+        await expect(.outOfCapacity) {
+            try await pool.backend.copy(.volume(volume), to: copy, capacity: available + available)
+        }
+        #expect(try await pool.backend.inventory().volumes.map(\.identity) == [volume])
+    }
+
+    package static func snapshotsOutliveTheirVolume(_ pool: StorageFixture) async throws {
+        let volume = try pool.identity("a")
+        let snapshot = SnapshotReference(volume: volume, name: try SnapshotName("monday"))
+        _ = try await pool.backend.create(volume, capacity: size)
+        #expect(try await pool.backend.removeSnapshot(snapshot) == .unchanged)
+        _ = try await pool.backend.createSnapshot(snapshot)
+        _ = try await pool.backend.remove(volume)
+        #expect(try await pool.backend.inventory() == PoolInventory(snapshots: [snapshot]))
+
+        let namesake = VolumeIdentity(id: VolumeID(), key: volume.key)
+        let other = SnapshotReference(volume: namesake, name: snapshot.name)
+        _ = try await pool.backend.create(namesake, capacity: size)
+        await expect(.conflict) { try await pool.backend.createSnapshot(other) }
+        #expect(try await pool.backend.removeSnapshot(other) == .unchanged)
+        let copy = try pool.identity("b")
+        #expect(try await pool.backend.copy(.snapshot(snapshot), to: copy, capacity: size) == .changed)
+        #expect(try await pool.backend.removeSnapshot(snapshot) == .changed)
+        #expect(try await pool.backend.removeSnapshot(snapshot) == .unchanged)
+        #expect(try await pool.backend.inventory().snapshots == [])
+    }
+}
