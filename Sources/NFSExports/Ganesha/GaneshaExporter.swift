@@ -31,8 +31,8 @@ package struct GaneshaExporter: Exporter {
                 logger.notice("the NFS server is started", metadata: ["reason": "\(reason)"])
             }
             try await server.start(exports)
-            // Ganesha starts without the exports that it cannot serve; adding them again tells why. Whatever else is served was
-            // added since, for a volume that is newer than this list.
+            // Ganesha starts without the exports that it cannot serve; adding them again tells why. Whatever else is
+            // served was added since, for a volume that is newer than this list.
             _ = try await correct(exports, removingOthers: false)
             return .changed
         }
@@ -65,8 +65,8 @@ package struct GaneshaExporter: Exporter {
 
     // MARK: What is behind them
 
-    /// Makes a running server serve exactly `exports`. One that it refuses does not keep the others from being served; the
-    /// first refusal is thrown at the end.
+    /// Makes a running server serve exactly `exports`. One that it refuses does not keep the others from being served;
+    /// the first refusal is thrown at the end.
     private func correct(_ exports: [Export], removingOthers: Bool) async throws(StorageError) -> Outcome {
         let served = try await asking("list the exports") { () async throws(BusError) in try await server.bus.exports()
         }
@@ -98,8 +98,8 @@ package struct GaneshaExporter: Exporter {
         return outcome
     }
 
-    /// Ganesha answers before it has closed the last file of an export that is being written to, and until then it cannot
-    /// be unmounted, so this waits for it.
+    /// Ganesha answers before it has closed the last file of an export that is being written to, and until then it
+    /// cannot be unmounted, so this waits for it.
     private func remove(_ id: UInt16, at path: String) async throws(StorageError) -> Outcome {
         let action = "withdraw \(path)"
         let wasServed = try await asking(action) { () async throws(BusError) in try await server.bus.removeExport(id) }

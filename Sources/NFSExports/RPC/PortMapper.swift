@@ -49,8 +49,8 @@ struct PortMapper: Sendable {
         return answer.flatMap { $0 }
     }
 
-    /// Registers a service again that an rpcbind knew which has ended (RPCBPROC_SET). Needs root. What is registered already
-    /// stays as it is.
+    /// Registers a service again that an rpcbind knew which has ended (RPCBPROC_SET). Needs root. What is registered
+    /// already stays as it is.
     func register(_ registration: Registration) async {
         let work = BlockingWork(label: "convert2nfs.rpcbind")
         let path = socketPath
@@ -62,8 +62,8 @@ struct PortMapper: Sendable {
         }
     }
 
-    /// Whether some server other than rpcbind and statd is registered and still accepts connections; one that was killed
-    /// leaves its registration behind.
+    /// Whether some server other than rpcbind and statd is registered and still accepts connections; one that was
+    /// killed leaves its registration behind.
     func isInUse() async -> Bool {
         let others = (await registrations() ?? []).filter {
             $0.program != Self.ownProgram && $0.program != Self.statusMonitor && $0.network.hasPrefix("tcp")

@@ -14,8 +14,8 @@ package protocol ExporterRig: Sendable {
     func killServer() async throws
 }
 
-/// What every `Exporter` does, sentence by sentence of its contract. Each check begins with a rig of its own whose server
-/// does not run.
+/// What every `Exporter` does, sentence by sentence of its contract. Each check begins with a rig of its own whose
+/// server does not run.
 package enum ExporterConformance: String, CaseIterable, Sendable {
     case aServerThatDoesNotRunIsUnavailable
     case serveStartsAServerWithExactlyTheseExports

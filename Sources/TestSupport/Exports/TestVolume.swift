@@ -15,9 +15,11 @@ package struct TestVolume: Sendable {
         let uuid = VolumeID()
         let toolbox = try ToolLocator.ofThisProcess.locate([.mkfsExt4])
         try SparseFile.create(image, size: 64 << 20)
+        // Of its own accord mkfs takes blocks of 1 KiB for so small a filesystem, less than the device's.
         try await SystemCommandRunner().output(
             of: Invocation(
-                toolbox.require(.mkfsExt4), ["-q", "-U", uuid.description, "-E", "root_owner=0:0", image]))
+                toolbox.require(.mkfsExt4),
+                ["-q", "-b", "4096", "-U", uuid.description, "-E", "root_owner=0:0", image]))
         try Directory.ensure(path, mode: 0)
         let device = try loops.attach(image)
         let volume = TestVolume(path: MountPath(path), device: device, uuid: uuid, image: image)
@@ -43,8 +45,8 @@ package struct TestVolume: Sendable {
 }
 
 extension TestVolume {
-    /// A program that begins a mount namespace of its own (`ip netns exec`, a container) has a copy of every mount for a
-    /// moment, and keeps the device busy after the unmount.
+    /// A program that begins a mount namespace of its own (`ip netns exec`, a container) has a copy of every mount for
+    /// a moment, and keeps the device busy after the unmount.
     private func detach(_ file: FileID, _ loops: LoopDevices) async throws {
         let end = ContinuousClock.now + .seconds(15)
         while true {
@@ -61,7 +63,8 @@ extension TestVolume {
 
 /// Directory trees of tests.
 enum Tree {
-    /// Removes it with all below it. Never crosses into a mounted filesystem: what is mounted there stays, and is an error (EBUSY).
+    /// Removes it with all below it. Never crosses into a mounted filesystem: what is mounted there stays, and is an
+    /// error (EBUSY).
     static func remove(_ path: String) throws(HostError) {
         for name in try Directory.names(in: path) ?? [] {
             let child = "\(path)/\(name)"

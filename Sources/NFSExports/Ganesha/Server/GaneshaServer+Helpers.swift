@@ -3,8 +3,8 @@ import Logging
 import StorageCore
 
 extension GaneshaServer {
-    /// Ensures that rpcbind and statd run beside a server that does, and that rpcbind knows the server: NFSv3 clients ask it for the ports
-    /// when they mount. `.changed` if one of them had to be started.
+    /// Ensures that rpcbind and statd run beside a server that does, and that rpcbind knows the server: NFSv3 clients
+    /// ask it for the ports when they mount. `.changed` if one of them had to be started.
     func mendHelpers() async throws(StorageError) -> Outcome {
         guard configuration.settings.versions.contains(.v3) else { return .unchanged }
         var record = try record()

@@ -4,8 +4,9 @@ import Logging
 import StorageCore
 
 extension GaneshaServer {
-    /// Starts the server with `exports` in place before its ports open, after ending what is left of an earlier one. One attempt: if it
-    /// fails, nothing of it is left running and the error (`unavailable`) holds the end of the server's log.
+    /// Starts the server with `exports` in place before its ports open, after ending what is left of an earlier one.
+    /// One attempt: if it fails, nothing of it is left running and the error (`unavailable`) holds the end of the
+    /// server's log.
     func start(_ exports: [Export]) async throws(StorageError) {
         let began = ContinuousClock.now
         try await stopProcesses()
@@ -79,7 +80,8 @@ extension GaneshaServer {
         let logStart = ServerLog.size(files.serverLog)
         var environment = Self.environment
         environment["DBUS_SYSTEM_BUS_ADDRESS"] = DBusAddress.unixSocket(files.busSocket)
-        // libblkid's cache knows loop devices by the filesystem they had before; the wrong UUID would go into file handles.
+        // libblkid's cache knows loop devices by the filesystem they had before; the wrong UUID would go into file
+        // handles.
         environment["BLKID_FILE"] = "/dev/null"
         let process = DetachedProcess(
             tools.ganesha, ["-F", "-f", files.serverConfiguration, "-L", files.serverLog, "-p", files.serverPID],
