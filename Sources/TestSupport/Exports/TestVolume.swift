@@ -45,19 +45,23 @@ package struct TestVolume: Sendable {
 }
 
 extension TestVolume {
-    /// A program that begins a mount namespace of its own (`ip netns exec`, a container) has a copy of every mount for
-    /// a moment, and keeps the device busy after the unmount.
+    /// A program that begins a mount namespace of its own (`unshare`, a container) has a copy of every mount, which keeps
+    /// the device busy after the unmount: for a moment, or for as long as it runs. Then the kernel is told to detach the
+    /// device when that ends, which losetup(8) does for a device in use.
     private func detach(_ file: FileID, _ loops: LoopDevices) async throws {
-        let end = ContinuousClock.now + .seconds(15)
+        let end = ContinuousClock.now + .seconds(5)
         while true {
             do throws(HostError) {
                 _ = try loops.detach(device, from: file)
                 return
             } catch {
-                guard error.errorNumber == EBUSY, ContinuousClock.now < end else { throw error }
+                guard error.errorNumber == EBUSY else { throw error }
             }
+            if ContinuousClock.now > end { break }
             try await Task.sleep(for: .milliseconds(20))
         }
+        let losetup = Tool(name: "losetup", path: "/sbin/losetup")
+        try await SystemCommandRunner().output(of: Invocation(losetup, ["-d", device.path]))
     }
 }
 
