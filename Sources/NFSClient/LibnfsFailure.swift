@@ -22,8 +22,9 @@ struct LibnfsFailure: Equatable {
             message: "NFSv3 status \(writeStatus)")
     }
 
-    /// Libnfs 4.0 answers EFAULT for every READ or WRITE of NFSv3 that the server refuses, and prints the reply as if it were text: the bytes
-    /// between the quotes are its first word, the nfsstat3, as it lies in memory up to its first zero byte.
+    /// Libnfs 4.0 answers EFAULT for every READ or WRITE of NFSv3 that the server refuses, and prints the reply as if
+    /// it were text: the bytes between the quotes are its first word, the nfsstat3, as it lies in memory up to its
+    /// first zero byte.
     private var writeStatus: UInt32? {
         guard status == -EFAULT, text.hasSuffix("\""), let quote = text.firstIndex(of: "\""),
             text[..<quote].hasSuffix("call failed with ")

@@ -2,8 +2,8 @@ import CNFS
 import Glibc
 
 /// A mount of one export by libnfs, in this process: no kernel mount, no privileges but a port below 1024 where the
-/// server wants one. Calls block a queue of its own and end at the deadline. The TCP connection is made anew when it breaks and what
-/// was under way is sent again, as a hard mount does, within the deadline.
+/// server wants one. Calls block a queue of its own and end at the deadline. The TCP connection is made anew when it
+/// breaks and what was under way is sent again, as a hard mount does, within the deadline.
 ///
 /// Paths are below the export: `/dir/file`. Libnfs 4.0 speaks NFSv3 and NFSv4.0; for 4.1 see `RPCProbe.exchangeID`.
 package actor NFSConnection {
@@ -110,8 +110,8 @@ package actor NFSConnection {
     // MARK: For the extensions
 
     /// Runs `body` on the context; a negative answer is thrown as the errno it means. A server that asks to come back
-    /// later (in its grace period, or busy) is asked again until the deadline, as RFC 7530, sections 9.6.2 and 15.1.1.3, and RFC 1813 for
-    /// NFS3ERR_JUKEBOX want it from clients.
+    /// later (in its grace period, or busy) is asked again until the deadline, as RFC 7530, section 9.6.2, and RFC 1813
+    /// for NFS3ERR_JUKEBOX want it from clients.
     @discardableResult
     func call(_ operation: @autoclosure () -> String, _ body: (OpaquePointer) -> Int32) throws(NFSError) -> Int32 {
         let pointer = try mounted(operation())
@@ -126,7 +126,8 @@ package actor NFSConnection {
         }
     }
 
-    /// How many bytes one read or write may have, so that it is one RPC: of a call that libnfs splits, only the last part's error is known.
+    /// How many bytes one read or write may have, so that it is one RPC: of a call that libnfs splits, only the last
+    /// part's error is known.
     func transferSize(writing: Bool) throws(NFSError) -> Int {
         let pointer = try mounted("transfer")
         switch (target.version, writing) {
@@ -163,7 +164,8 @@ package actor NFSConnection {
     }
 
     private var url: String {
-        // Connecting has no deadline in libnfs; the kernel gives up after 2^(n+1)-1 seconds for n repeated SYNs (tcp(7)).
+        // Connecting has no deadline in libnfs; the kernel gives up after 2^(n+1)-1 seconds for n repeated SYNs
+        // (tcp(7)).
         let repeats = max(1, Int64.bitWidth - (wholeSeconds + 1).leadingZeroBitCount - 2)
         let host = target.server.contains(":") ? "[\(target.server)]" : target.server
         return "nfs://\(host)\(target.path)?version=\(target.version.rawValue)&nfsport=\(target.nfsPort)"

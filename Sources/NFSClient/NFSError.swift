@@ -1,6 +1,7 @@
 import Glibc
 
-/// What an NFS operation failed with: an errno (as libnfs maps NFS status codes to it) and libnfs's or the probe's words.
+/// What an NFS operation failed with: an errno (as libnfs maps NFS status codes to it) and libnfs's or the probe's
+/// words.
 package struct NFSError: Error, Sendable, Equatable {
     /// A positive errno: `ENOSPC`, `EACCES`, `ESTALE`, `ETIMEDOUT`, ...
     package let code: Int32

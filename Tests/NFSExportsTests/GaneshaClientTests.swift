@@ -152,6 +152,29 @@ extension GaneshaTests.Clients {
         }
     }
 
+    @Test("a volume is withdrawn and unmounted in the middle of a client's writes, time after time")
+    func withdrawnUnderLoad() async throws {
+        try await GaneshaNode.with { node in
+            _ = try await node.exporter.serve([])
+            for _ in 1...15 {
+                let export = try await node.export(1)
+                _ = try await node.exporter.ensure(export)
+                let client = try await node.client(export.path, deadline: .seconds(3))
+                try await client.write([1], to: "/first")
+                let writing = Task {
+                    for number in 0..<1000 {
+                        try await client.write([UInt8](repeating: 1, count: 100_000), to: "/\(number % 40)")
+                    }
+                }
+                let other = try await node.client(export.path)
+                while try await other.list("/").count < 5 { await Task.yield() }
+                _ = try await node.exporter.withdraw(export)
+                try await node.removeVolume(1)
+                await #expect(throws: NFSError.self) { try await writing.value }
+            }
+        }
+    }
+
     @Test("of two volumes in turn on one loop device, each has its own UUID in its file handles")
     func reusedDevice() async throws {
         try await GaneshaNode.with { node in

@@ -1,9 +1,11 @@
 import Foundation
+import HostTools
 import NFSClient
-import NFSExports
 import StorageCore
 import TestSupport
 import Testing
+
+@testable import NFSExports
 
 /// What the server speaks, and what it needs around it.
 extension GaneshaTests.Protocols {
@@ -53,8 +55,10 @@ extension GaneshaTests.Protocols {
         }
     }
 
-    @Test("a server for NFSv4 alone does not answer NFSv3")
+    @Test("a server for NFSv4 alone does not answer NFSv3, and needs no rpcbind")
     func onlyVersionFour() async throws {
+        let rpcbind = RPCProbe(host: "127.0.0.1", port: 111, deadline: .seconds(2))
+        let ranBefore = (try? await rpcbind.null(.portMapper, version: 2)) != nil
         try await GaneshaNode.with({ $0.versions = [.v4] }) { node in
             let export = try await node.export(1)
             _ = try await node.exporter.serve([export])
@@ -62,6 +66,8 @@ extension GaneshaTests.Protocols {
             try await client.write([1], to: "/file")
             await client.close()
             await #expect(throws: NFSError.self) { try await node.probe(.nfs, .tcp).null(.nfs, version: 3) }
+            let record = try String(contentsOfFile: "\(node.stateDirectory)/server.json", encoding: .utf8)
+            #expect(ranBefore || !record.contains("rpcbind\":"))
         }
     }
 
@@ -83,6 +89,9 @@ extension GaneshaTests.Protocols {
         try await GaneshaNode.with { node in
             _ = try await node.exporter.serve([])
             try await rpcbind.null(.portMapper, version: 2)
+            let log = try String(contentsOfFile: "\(node.stateDirectory)/ganesha.log", encoding: .utf8)
+            #expect(log.contains("NFS SERVER INITIALIZED"))
+            #expect(!log.contains("connect to statd failed"))
             try await node.exporter.stop()
         }
         // Another server of another test may have begun to use it; then it is rightly kept.
@@ -91,7 +100,34 @@ extension GaneshaTests.Protocols {
         }
     }
 
-    @Test("500 exports are started at once, listed quickly, and each more costs the same")
+    @Test("rpcbind and statd that die are started again, and know the server as before")
+    func helperDeath() async throws {
+        try await GaneshaNode.with { node in
+            _ = try await node.exporter.serve([])
+            // Only those that were started by this very server may be killed.
+            let record = try #require(try ServerRecord.load("\(node.stateDirectory)/server.json"))
+            guard let rpcbind = record.helpers.rpcbind, let statd = record.helpers.statd else { return }
+            let portMapper = PortMapper()
+            let own: Set<UInt16> = [node.settings.nfsPort, node.settings.mountdPort, node.settings.lockManagerPort]
+            let registered = { (list: [PortMapper.Registration]?) in
+                Set((list ?? []).filter { registration in registration.port.map(own.contains) ?? false })
+            }
+            let before = registered(await portMapper.registrations())
+            #expect(before == Set(node.settings.registrations))
+            var exits = node.exporter.exits.makeAsyncIterator()
+            try statd.signal(SIGKILL)
+            try rpcbind.signal(SIGKILL)
+            #expect(await exits.next() != nil)
+            try await rpcbind.waitForExit()
+            #expect(await portMapper.registrations() == nil)
+            #expect(try await node.exporter.serve([]) == .changed)
+            #expect(registered(await portMapper.registrations()) == before)
+            #expect(await portMapper.registrations()?.contains { $0.program == PortMapper.statusMonitor } == true)
+            #expect(try await node.exporter.serve([]) == .unchanged)
+        }
+    }
+
+    @Test("500 exports are started together, listed in full, taken over unchanged, and one more is added and withdrawn")
     func manyExports() async throws {
         try await GaneshaNode.with { node in
             var exports: [Export] = []
@@ -106,15 +142,13 @@ extension GaneshaTests.Protocols {
                             ClientRule(address: try ClientAddress("10.0.0.0/8"), access: .readWrite)
                         ])))
             }
-            let clock = ContinuousClock()
-            let start = try await clock.measure { _ = try await node.exporter.serve(exports) }
-            var served = 0
-            let list = try await clock.measure { served = try await node.exporter.exports().count }
-            #expect(served == 500)
-            var outcome = Outcome.changed
-            let again = try await clock.measure { outcome = try await node.exporter.serve(exports) }
-            #expect(outcome == .unchanged)
-            print("500 exports: start \(start), list \(list), take over \(again)")
+            #expect(try await node.exporter.serve(exports) == .changed)
+            #expect(try await Set(node.exporter.exports()) == Set(exports.map(ObservedExport.init)))
+            #expect(try await node.nextLife().serve(exports.shuffled()) == .unchanged)
+            let more = try await node.export(501)
+            #expect(try await node.exporter.ensure(more) == .changed)
+            #expect(try await node.exporter.withdraw(more) == .changed)
+            #expect(try await node.exporter.exports().count == 500)
         }
     }
 }

@@ -22,6 +22,10 @@ extension GaneshaTests.Survival {
             try await file.write([1], at: 0)
             _ = try await next.withdraw(exports[1])
             #expect(try await node.exporter.exports().map(\.id) == [exports[0].id])
+            // What was taken over is watched as well as what was started.
+            try await node.killServer()
+            var exits = next.exits.makeAsyncIterator()
+            #expect(await exits.next() != nil)
         }
     }
 
@@ -67,6 +71,22 @@ extension GaneshaTests.Survival {
             let fresh = try await node.client(export.path, version, deadline: .seconds(30))
             #expect(try await fresh.read("/file").first == 1)
             #expect(try await fresh.rootHandle() == before)
+        }
+    }
+
+    @Test("a daemon that heard of nothing yet finds an export that is served already, and changes it")
+    func unheard() async throws {
+        try await GaneshaNode.with { node in
+            let export = try await node.export(1)
+            _ = try await node.exporter.serve([export])
+            #expect(try await node.nextLife().ensure(export) == .unchanged)
+            let changed = try await node.export(1, ["10.0.0.0/8": .readOnly])
+            #expect(try await node.nextLife().ensure(changed) == .changed)
+            #expect(try await node.nextLife().exports() == [ObservedExport(changed)])
+            #expect(try await node.nextLife().withdraw(changed) == .changed)
+            // The first exporter still believes that it is served.
+            #expect(try await node.exporter.ensure(export) == .changed)
+            #expect(try await node.exporter.exports() == [ObservedExport(export)])
         }
     }
 

@@ -129,6 +129,30 @@ struct VolumeManagerTests {
         #expect(try await manager.volume(Sample.key("shop/data")).phase == .ready)
     }
 
+    @Test("the end of the program, or its successor's retire, lets writes go on that a snapshot held back", arguments: [true, false])
+    func frozenAtTheEnd(isOrderly: Bool) async throws {
+        let node = try SimulatedNode()
+        let manager = try await node.start(patience: .zero).manager
+        let key = try Sample.key("shop/data")
+        _ = try await manager.create(Sample.spec("shop/data"))
+        try await eventually { try await manager.volume(key).phase == .ready }
+        let path = try await manager.volume(key).path
+        node.plan.arm(.diesBefore, at: 1)
+        _ = try await manager.createSnapshot(Sample.snapshot("shop/data@monday"))
+        try await node.plan.death()
+        #expect(node.plan.calls == ["filesystem.freeze", "backend.createSnapshot"])
+        if isOrderly {
+            await manager.windDown(patience: .milliseconds(20))
+        } else {
+            try await node.program().manager.thawAll()
+        }
+        // Frozen already would be unchanged.
+        #expect(try await node.filesystem.freeze(path) == .changed)
+        node.plan.disarm()
+        _ = try await node.start()
+        try await node.expectConsistency()
+    }
+
     @Test("nothing is changed before the node is ready")
     func notReady() async throws {
         let node = try SimulatedNode()

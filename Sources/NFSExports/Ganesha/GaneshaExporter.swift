@@ -21,7 +21,8 @@ package struct GaneshaExporter: Exporter {
         try await gate.run { () async throws(StorageError) in
             switch try await server.condition() {
             case .serving:
-                return try await correct(exports, removingOthers: true)
+                let mended = try await server.mendHelpers()
+                return mended | (try await correct(exports, removingOthers: true))
             case .outdated(let lines):
                 logger.notice(
                     "the NFS server runs with other settings and is restarted",
@@ -30,8 +31,8 @@ package struct GaneshaExporter: Exporter {
                 logger.notice("the NFS server is started", metadata: ["reason": "\(reason)"])
             }
             try await server.start(exports)
-            // Ganesha starts without the exports that it cannot serve; adding them again tells why. Whatever else is served was
-            // added since, for a volume that is newer than this list.
+            // Ganesha starts without the exports that it cannot serve; adding them again tells why. Whatever else is
+            // served was added since, for a volume that is newer than this list.
             _ = try await correct(exports, removingOthers: false)
             return .changed
         }
@@ -39,25 +40,21 @@ package struct GaneshaExporter: Exporter {
 
     package func ensure(_ export: Export) async throws(StorageError) -> Outcome {
         try await asking("export \(export.path)") { () async throws(BusError) in
-            guard let served = try await server.bus.export(export.id.value) else { return try await add(export) }
+            guard await server.bus.isProbablyServed(export.id.value),
+                let served = try await server.bus.export(export.id.value)
+            else { return try await add(export) }
             return try await change(served, to: export)
         }
     }
 
     package func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
-        let action = "withdraw \(export.path)"
-        let outcome: Outcome
         do throws(StorageError) {
-            outcome = try await asking(action) { () async throws(BusError) in
-                try await server.bus.removeExport(export.id.value) ? .changed : .unchanged
-            }
+            return try await remove(export.id.value, at: export.path.value)
         } catch {
             // One that runs and does not answer may still serve it.
             guard error.code == .unavailable, try await !server.isRunning() else { throw error }
             return .unchanged
         }
-        try await waitUntilReleased(export.path, action)
-        return outcome
     }
 
     package func exports() async throws(StorageError) -> [ObservedExport] {
@@ -74,8 +71,8 @@ package struct GaneshaExporter: Exporter {
 
     // MARK: What is behind them
 
-    /// Makes a running server serve exactly `exports`. One that it refuses does not keep the others from being served; the
-    /// first refusal is thrown at the end.
+    /// Makes a running server serve exactly `exports`. One that it refuses does not keep the others from being served;
+    /// the first refusal is thrown at the end.
     private func correct(_ exports: [Export], removingOthers: Bool) async throws(StorageError) -> Outcome {
         let served = try await asking("list the exports") { () async throws(BusError) in try await server.bus.exports()
         }
@@ -85,12 +82,9 @@ package struct GaneshaExporter: Exporter {
         // Extra ones first: one of them may hold the path of one that is missing.
         let extras = removingOthers ? Set(byID.keys).subtracting(exports.map(\.id.value)) : []
         for extra in extras.sorted() {
-            logger.notice("withdrawing an export that is not wanted", metadata: ["id": "\(extra)"])
-            byID[extra] = nil
-            _ = try await asking("withdraw export \(extra)") { () async throws(BusError) in
-                try await server.bus.removeExport(extra)
-            }
-            outcome = .changed
+            let path = byID.removeValue(forKey: extra)?.path ?? ""
+            logger.notice("withdrawing an export that is not wanted", metadata: ["id": "\(extra)", "path": "\(path)"])
+            outcome = outcome | (try await remove(extra, at: path))
         }
         for export in exports {
             do throws(StorageError) {
@@ -110,33 +104,38 @@ package struct GaneshaExporter: Exporter {
         return outcome
     }
 
-    /// Ganesha answers before it has closed the last file of an export, and until then it cannot be unmounted.
-    private func waitUntilReleased(_ path: MountPath, _ action: String) async throws(StorageError) {
+    /// Ganesha answers before it has closed the last file of an export that is being written to, and until then it
+    /// cannot be unmounted, so this waits for it.
+    private func remove(_ id: UInt16, at path: String) async throws(StorageError) -> Outcome {
+        let action = "withdraw \(path)"
+        let wasServed = try await asking(action) { () async throws(BusError) in try await server.bus.removeExport(id) }
         let end = ContinuousClock.now + .seconds(10)
-        while true {
-            let process = try await asking(action) { () async throws(BusError) in try await server.bus.serverProcess() }
-            let held = try onHost(action) { () throws(HostError) in
-                try process.map { (pid) throws(HostError) in try HeldFiles.below(path, by: pid) } ?? []
-            }
-            guard let first = held.first else { return }
+        while let process = try await asking(
+            action,
+            { () async throws(BusError) in
+                try await server.bus.serverProcess()
+            })
+        {
+            let held = try onHost(action) { () throws(HostError) in try HeldFiles.below(path, by: process) }
+            guard let first = held.first else { break }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(5))) != nil else {
                 throw StorageError(.unavailable, "\(action): the NFS server still holds \(first) open")
             }
         }
+        return wasServed ? .changed : .unchanged
     }
 
     private func add(_ export: Export) async throws(BusError) -> Outcome {
-        try await describing(export) { (file) async throws(BusError) in
-            do throws(BusError) {
+        do throws(BusError) {
+            try await describing(export) { (file) async throws(BusError) in
                 try await server.bus.addExport(export.id.value, file: file)
-            } catch  where error.isAlreadyActive {
-                // Added by a call whose answer was lost, or its path is served under another id, which stays an error.
-                guard let served = try await server.bus.export(export.id.value), served.path == export.path.value,
-                    try await change(served, to: export) == .unchanged
-                else { throw error }
             }
+            return .changed
+        } catch  where error.isAlreadyActive {
+            // It is served already; or if it is not, its path is, under another id, which stays an error.
+            guard let served = try await server.bus.export(export.id.value) else { throw error }
+            return try await change(served, to: export)
         }
-        return .changed
     }
 
     private func change(_ served: ServedExport, to export: Export) async throws(BusError) -> Outcome {
@@ -160,6 +159,8 @@ package struct GaneshaExporter: Exporter {
         do {
             // It is read at once and never after a crash, so it need not be durable.
             try Data(GaneshaConfiguration.block(export).utf8).write(to: URL(filePath: file))
+        } catch let error as CocoaError where error.code == .fileNoSuchFile {
+            throw BusError.neverStarted
         } catch {
             throw BusError(name: "convert2nfs.Error.File", message: "\(file) cannot be written: \(error)")
         }

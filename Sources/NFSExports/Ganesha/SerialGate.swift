@@ -1,7 +1,7 @@
 import StorageCore
 
-/// Lets one piece of work through at a time, in the order they came. Work that is under way is finished even if the task
-/// that asked for it is cancelled, so that nothing is left half-started.
+/// Lets one piece of work through at a time, in the order they came. Work that is under way is finished even if the
+/// task that asked for it is cancelled, so that nothing is left half-started.
 actor SerialGate {
     private var last: Task<Void, Never>?
 

@@ -12,6 +12,20 @@ struct PortMapper: Sendable {
         /// A universal address: `0.0.0.0.8.1` is port 8 * 256 + 1.
         let address: String
 
+        init(program: UInt32, version: UInt32, network: String, address: String) {
+            self.program = program
+            self.version = version
+            self.network = network
+            self.address = address
+        }
+
+        /// At every address of the host.
+        init(program: UInt32, version: UInt32, network: String, port: UInt16) {
+            let anywhere = network.hasSuffix("6") ? "::" : "0.0.0.0"
+            self.init(
+                program: program, version: version, network: network, address: "\(anywhere).\(port >> 8).\(port & 255)")
+        }
+
         var port: UInt16? {
             let parts = address.split(separator: ".").suffix(2).compactMap { UInt8($0) }
             return network == "local" || parts.count < 2 ? nil : UInt16(parts[0]) << 8 | UInt16(parts[1])
@@ -29,12 +43,27 @@ struct PortMapper: Sendable {
     func registrations() async -> [Registration]? {
         let work = BlockingWork(label: "convert2nfs.rpcbind")
         let path = socketPath
-        let answer = try? await work.run("rpcbind", deadline: .seconds(3)) { _ in dump(path) }
+        let answer = try? await work.run("rpcbind", deadline: .seconds(3)) { _ in
+            call(path, procedure: 4, arguments: []).flatMap(parse)
+        }
         return answer.flatMap { $0 }
     }
 
-    /// Whether some server other than rpcbind and statd is registered and still accepts connections; one that was killed
-    /// leaves its registration behind.
+    /// Registers a service again that an rpcbind knew which has ended (RPCBPROC_SET). Needs root. What is registered
+    /// already stays as it is.
+    func register(_ registration: Registration) async {
+        let work = BlockingWork(label: "convert2nfs.rpcbind")
+        let path = socketPath
+        let arguments =
+            encoded([registration.program, registration.version]) + encoded(registration.network)
+            + encoded(registration.address) + encoded("superuser")
+        _ = try? await work.run("rpcbind", deadline: .seconds(3)) { _ in
+            call(path, procedure: 1, arguments: arguments) != nil
+        }
+    }
+
+    /// Whether some server other than rpcbind and statd is registered and still accepts connections; one that was
+    /// killed leaves its registration behind.
     func isInUse() async -> Bool {
         let others = (await registrations() ?? []).filter {
             $0.program != Self.ownProgram && $0.program != Self.statusMonitor && $0.network.hasPrefix("tcp")
@@ -70,7 +99,8 @@ private func withSocketAddress<Address, Result>(
     }
 }
 
-private func dump(_ path: String) -> [PortMapper.Registration]? {
+/// One call of version 4; answers the whole reply, nil if there is none.
+private func call(_ path: String, procedure: UInt32, arguments: [UInt8]) -> [UInt8]? {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
@@ -81,10 +111,19 @@ private func dump(_ path: String) -> [PortMapper.Registration]? {
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
     guard withSocketAddress(&address, { connect(descriptor, $0, $1) }) == 0 else { return nil }
     // Record mark, then: transaction, call, RPC version, program, version, procedure, no credential, no verifier.
-    let words: [UInt32] = [0x8000_0000 | 40, 1, 0, 2, PortMapper.ownProgram, 4, 4, 0, 0, 0, 0]
-    let call = words.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
-    guard send(descriptor, call, call.count, Int32(MSG_NOSIGNAL)) == call.count else { return nil }
-    return reply(from: descriptor).flatMap(parse)
+    let mark = 0x8000_0000 | UInt32(40 + arguments.count)
+    let message = encoded([mark, 1, 0, 2, PortMapper.ownProgram, 4, procedure, 0, 0, 0, 0]) + arguments
+    guard send(descriptor, message, message.count, Int32(MSG_NOSIGNAL)) == message.count else { return nil }
+    return reply(from: descriptor)
+}
+
+private func encoded(_ words: [UInt32]) -> [UInt8] {
+    words.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } }
+}
+
+private func encoded(_ text: String) -> [UInt8] {
+    let bytes = Array(text.utf8)
+    return encoded([UInt32(bytes.count)]) + bytes + [UInt8](repeating: 0, count: (4 - bytes.count % 4) % 4)
 }
 
 /// One record of any number of fragments (RFC 5531, section 11).

@@ -17,12 +17,13 @@ struct RPCHelpers: Sendable {
     let logger: Logger
     let portMapper = PortMapper()
 
-    /// Ensures rpcbind answers; throws `unavailable` if it cannot be brought to. A statd that cannot be started costs only
-    /// locks, so that is logged.
+    /// Ensures rpcbind answers; throws `unavailable` if it cannot be brought to. A statd that cannot be started costs
+    /// only locks, so that is logged.
     func ensure(_ known: Started) async throws(StorageError) -> Started {
         var started = known
         if await portMapper.registrations() == nil {
-            // In the foreground, so that its process is the one that we know. -w keeps the registrations over its restart.
+            // In the foreground, so that its process is the one that we know. -w keeps the registrations over its
+            // restart.
             let process = DetachedProcess(
                 tools.rpcbind, ["-f", "-w"], environment: environment, outputFile: outputFile)
             let identity = try onHost("start rpcbind") { () throws(HostError) in try process.start() }

@@ -1,6 +1,7 @@
 import StorageCore
 
-/// Exports in memory, for a daemon that runs on simulators and for tests. Keeps the contract of `Exporter`; serves nobody.
+/// Exports in memory, for a daemon that runs on simulators and for tests. Keeps the contract of `Exporter`; serves
+/// nobody.
 package actor SimulatedExporter: Exporter {
     /// Nil while the server "does not run".
     private var served: [ExportID: Export]?

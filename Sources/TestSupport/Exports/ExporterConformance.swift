@@ -14,8 +14,8 @@ package protocol ExporterRig: Sendable {
     func killServer() async throws
 }
 
-/// What every `Exporter` does, sentence by sentence of its contract. Each check begins with a rig of its own whose server
-/// does not run.
+/// What every `Exporter` does, sentence by sentence of its contract. Each check begins with a rig of its own whose
+/// server does not run.
 package enum ExporterConformance: String, CaseIterable, Sendable {
     case aServerThatDoesNotRunIsUnavailable
     case serveStartsAServerWithExactlyTheseExports
@@ -30,6 +30,7 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
     case aPathIsServedOnce
     case withdrawEndsAnExportOnce
     case serveAfterADeathBringsEverythingBack
+    case differentExportsChangeAtOnce
 
     package func check(_ rig: some ExporterRig) async throws {
         switch self {
@@ -46,6 +47,7 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
         case .aPathIsServedOnce: try await samePath(rig)
         case .withdrawEndsAnExportOnce: try await withdrawal(rig)
         case .serveAfterADeathBringsEverythingBack: try await death(rig)
+        case .differentExportsChangeAtOnce: try await atOnce(rig)
         }
     }
 
@@ -180,6 +182,23 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
         #expect(try await rig.exporter.serve(exports) == .changed)
         try await rig.expectServed(exports)
         #expect(try await rig.exporter.serve(exports) == .unchanged)
+    }
+
+    private func atOnce(_ rig: some ExporterRig) async throws {
+        _ = try await rig.exporter.serve([])
+        var exports: [Export] = []
+        for number: UInt16 in 1...6 { exports.append(try await rig.export(number)) }
+        let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { group in
+            for export in exports { group.addTask { try await rig.exporter.ensure(export) } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes == Array(repeating: .changed, count: 6))
+        try await rig.expectServed(exports)
+        try await withThrowingTaskGroup(of: Outcome.self) { group in
+            for export in exports.prefix(4) { group.addTask { try await rig.exporter.withdraw(export) } }
+            try await group.waitForAll()
+        }
+        try await rig.expectServed(Array(exports.suffix(2)))
     }
 }
 

@@ -5,8 +5,8 @@ import NFSClient
 import NFSExports
 import StorageCore
 
-/// A real NFS-Ganesha on free ports with its state in a directory of its own, and small ext4 volumes on loop devices to export. Needs
-/// root. `with` takes everything away again, however the test ends.
+/// A real NFS-Ganesha on free ports with its state in a directory of its own, and small ext4 volumes on loop devices to
+/// export. Needs root. `with` takes everything away again, however the test ends.
 package actor GaneshaNode: ExporterRig {
     package nonisolated let directory: String
     /// With a space in its name, as an operator's may have.
@@ -47,7 +47,8 @@ package actor GaneshaNode: ExporterRig {
         exporter = try Self.exporter(settings, directory, tools)
     }
 
-    /// One more exporter on the same state directory, as after the daemon's restart: it shares no memory with the first.
+    /// One more exporter on the same state directory, as after the daemon's restart: it shares no memory with the
+    /// first.
     package nonisolated func nextLife(_ adjust: @Sendable (inout GaneshaSettings) -> Void = { _ in }) throws
         -> GaneshaExporter
     {

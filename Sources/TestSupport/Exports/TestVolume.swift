@@ -15,9 +15,11 @@ package struct TestVolume: Sendable {
         let uuid = VolumeID()
         let toolbox = try ToolLocator.ofThisProcess.locate([.mkfsExt4])
         try SparseFile.create(image, size: 64 << 20)
+        // Of its own accord mkfs takes blocks of 1 KiB for so small a filesystem, less than the device's.
         try await SystemCommandRunner().output(
             of: Invocation(
-                toolbox.require(.mkfsExt4), ["-q", "-U", uuid.description, "-E", "root_owner=0:0", image]))
+                toolbox.require(.mkfsExt4),
+                ["-q", "-b", "4096", "-U", uuid.description, "-E", "root_owner=0:0", image]))
         try Directory.ensure(path, mode: 0)
         let device = try loops.attach(image)
         let volume = TestVolume(path: MountPath(path), device: device, uuid: uuid, image: image)
@@ -43,25 +45,30 @@ package struct TestVolume: Sendable {
 }
 
 extension TestVolume {
-    /// A program that begins a mount namespace of its own (`ip netns exec`, a container) has a copy of every mount for a
-    /// moment, and keeps the device busy after the unmount.
+    /// A program that begins a mount namespace of its own (`unshare`, a container) has a copy of every mount, which keeps
+    /// the device busy after the unmount: for a moment, or for as long as it runs. Then the kernel is told to detach the
+    /// device when that ends, which losetup(8) does for a device in use.
     private func detach(_ file: FileID, _ loops: LoopDevices) async throws {
-        let end = ContinuousClock.now + .seconds(15)
+        let end = ContinuousClock.now + .seconds(5)
         while true {
             do throws(HostError) {
                 _ = try loops.detach(device, from: file)
                 return
             } catch {
-                guard error.errorNumber == EBUSY, ContinuousClock.now < end else { throw error }
+                guard error.errorNumber == EBUSY else { throw error }
             }
+            if ContinuousClock.now > end { break }
             try await Task.sleep(for: .milliseconds(20))
         }
+        let losetup = Tool(name: "losetup", path: "/sbin/losetup")
+        try await SystemCommandRunner().output(of: Invocation(losetup, ["-d", device.path]))
     }
 }
 
 /// Directory trees of tests.
 enum Tree {
-    /// Removes it with all below it. Never crosses into a mounted filesystem: what is mounted there stays, and is an error (EBUSY).
+    /// Removes it with all below it. Never crosses into a mounted filesystem: what is mounted there stays, and is an
+    /// error (EBUSY).
     static func remove(_ path: String) throws(HostError) {
         for name in try Directory.names(in: path) ?? [] {
             let child = "\(path)/\(name)"

@@ -42,8 +42,8 @@ final class BusConnection {
         return BusMessage(adopting: reply)
     }
 
-    /// Sends all of them before it waits for the first reply; answers replies and errors in their order. One after the other, most of the time
-    /// would go into waking up the bus and the server for each.
+    /// Sends all of them before it waits for the first reply; answers replies and errors in their order. One after the
+    /// other, most of the time would go into waking up the bus and the server for each.
     func calls(_ messages: [BusMessage], deadline: Duration) throws(BusError) -> [Result<BusMessage, BusError>] {
         var pending: [OpaquePointer] = []
         defer { for call in pending { dbus_pending_call_unref(call) } }
@@ -82,8 +82,8 @@ final class BusConnection {
 
 /// D-Bus server addresses (D-Bus specification, "Server Addresses").
 enum DBusAddress {
-    /// Bytes other than `-0-9A-Za-z_/.\*` are escaped as `%` and two hexadecimal digits, so that the result needs no further
-    /// quoting in XML either.
+    /// Bytes other than `-0-9A-Za-z_/.\*` are escaped as `%` and two hexadecimal digits, so that the result needs no
+    /// further quoting in XML either.
     static func unixSocket(_ path: String) -> String {
         let plain = Set("-_/.\\*0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
         let digits = Array("0123456789abcdef")

@@ -29,6 +29,10 @@ struct BusError: Error, Equatable, CustomStringConvertible {
     static let disconnected = BusError(
         name: "org.freedesktop.DBus.Error.Disconnected", message: "the connection to the bus is closed")
 
+    /// The directory that each start makes is not there.
+    static let neverStarted = BusError(
+        name: "org.freedesktop.DBus.Error.NoServer", message: "it was never started in its state directory")
+
     var description: String { "\(message) (\(name))" }
 
     /// `unavailable` if the server is not there, else `internal` with its own words.

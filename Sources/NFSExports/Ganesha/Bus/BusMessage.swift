@@ -52,7 +52,8 @@ final class BusMessage {
     static func type(_ code: Unicode.Scalar) -> Int32 { Int32(code.value) }
 }
 
-/// Walks the arguments of a message. Every accessor answers nil if the next argument is of another type, and stays there.
+/// Walks the arguments of a message. Every accessor answers nil if the next argument is of another type, and stays
+/// there.
 struct BusReader {
     private let message: BusMessage
     private var iterator = DBusMessageIter()

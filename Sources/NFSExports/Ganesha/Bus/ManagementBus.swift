@@ -1,9 +1,8 @@
 import CDBus
-import Dispatch
 import StorageCore
 
-/// NFS-Ganesha's management interface on its private bus. Typed calls, each with a deadline, on a queue of its own, since
-/// libdbus blocks. It connects when it is first needed, and again when the bus was restarted.
+/// NFS-Ganesha's management interface on its private bus. Typed calls, each with a deadline, on a queue of its own,
+/// since libdbus blocks. It connects when it is first needed, and again when the bus was restarted.
 package actor ManagementBus {
     private nonisolated let executor = BlockingExecutor(label: "convert2nfs.ganesha-bus")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -11,6 +10,9 @@ package actor ManagementBus {
     private let socketPath: String
     private let deadline: Duration
     private var connection: BusConnection?
+    /// What was served when this process last heard of it. Only a hint which call to try first: Ganesha logs an error
+    /// for each call about an export that it does not have.
+    private var heard: Set<UInt16> = []
 
     package init(socketPath: String, deadline: Duration = .seconds(10)) {
         self.socketPath = socketPath
@@ -41,14 +43,19 @@ package actor ManagementBus {
             guard let id = entry.uint16() else { throw Self.unexpected("ShowExports") }
             if id != 0 { ids.append(id) }
         }
+        heard = Set(ids)
         return ids
     }
+
+    /// Whether an export of this id is probably served. Costs nothing.
+    func isProbablyServed(_ id: UInt16) -> Bool { heard.contains(id) }
 
     /// Nil if no export has the id.
     func export(_ id: UInt16) throws(BusError) -> ServedExport? {
         do {
             return try Self.parse(try call(BusMessage(call: "DisplayExport", on: .exportManager).append(id)))
         } catch  where error.isUnknownExport {
+            heard.remove(id)
             return nil
         }
     }
@@ -59,8 +66,8 @@ package actor ManagementBus {
         var rest = try exportIDs()[...]
         guard let connection else { throw .disconnected }
         while !rest.isEmpty {
-            // The bus keeps no more than 128 calls of one connection waiting (dbus-daemon(1), max_replies_per_connection)
-            // where it is not told otherwise.
+            // The bus keeps no more than 128 calls of one connection waiting (dbus-daemon(1),
+            // max_replies_per_connection) where it is not told otherwise.
             let calls = rest.prefix(100).map { BusMessage(call: "DisplayExport", on: .exportManager).append($0) }
             rest = rest.dropFirst(calls.count)
             for reply in try connection.calls(calls, deadline: deadline) {
@@ -89,6 +96,7 @@ package actor ManagementBus {
 
     /// False if no export had the id.
     func removeExport(_ id: UInt16) throws(BusError) -> Bool {
+        heard.remove(id)
         do {
             _ = try call(BusMessage(call: "RemoveExport", on: .exportManager).append(id))
             return true
@@ -99,8 +107,8 @@ package actor ManagementBus {
 
     private static func selector(_ id: UInt16) -> String { "EXPORT(Export_Id=\(id))" }
 
-    /// Ganesha answers success with "1 exports updated. Errors found: ..." when it left out parts that it did not understand,
-    /// which could be a client.
+    /// Ganesha answers success with "1 exports updated. Errors found: ..." when it left out parts that it did not
+    /// understand, which could be a client.
     private func change(_ method: String, _ message: BusMessage) throws(BusError) {
         var reply = try call(message)
         let text = reply.string() ?? ""
@@ -130,7 +138,8 @@ package actor ManagementBus {
         else { throw unexpected("DisplayExport") }
         var clients: [ServedExport.Client] = []
         while var entry = list.inside("r") {
-            // Address, version, address bytes, mask bytes, kind, anonymous user and group, expiry, options, set options.
+            // Address, version, address bytes, mask bytes, kind, anonymous user and group, expiry, options, set
+            // options.
             guard let text = entry.string(), entry.int32() != nil, entry.byte() != nil, entry.byte() != nil,
                 entry.int32() != nil, entry.uint32() != nil, entry.uint32() != nil, entry.uint32() != nil,
                 let options = entry.uint32(), let set = entry.uint32()
@@ -144,17 +153,5 @@ package actor ManagementBus {
         BusError(
             name: "org.freedesktop.DBus.Error.InconsistentMessage",
             message: "the reply to \(method) is not of the form that NFS-Ganesha 4.3 has")
-    }
-}
-
-/// Runs an actor on a queue of its own, so that its calls may block without taking a thread of the cooperative pool.
-final class BlockingExecutor: SerialExecutor {
-    private let queue: DispatchQueue
-
-    init(label: String) { queue = DispatchQueue(label: label) }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }
 }

@@ -1,10 +1,12 @@
 import StorageCore
 
-/// An export as NFS-Ganesha displays it (DisplayExport of org.ganesha.nfsd.exportmgr): id, path, pseudo path, tag, clients.
+/// An export as NFS-Ganesha displays it (DisplayExport of org.ganesha.nfsd.exportmgr): id, path, pseudo path, tag,
+/// clients.
 struct ServedExport: Equatable {
     struct Client: Equatable {
         let text: String
-        /// EXPORT_OPTION_* of src/include/export_mgr.h of NFS-Ganesha 4.3; the bits used here were measured, and a test measures them again.
+        /// EXPORT_OPTION_* of src/include/export_mgr.h of NFS-Ganesha 4.3; the bits used here were measured, and a test
+        /// measures them again.
         let options: UInt32
         /// Which of `options` the client's block sets itself.
         let set: UInt32
@@ -17,8 +19,9 @@ struct ServedExport: Equatable {
 }
 
 extension ServedExport {
-    /// The limited broadcast address, which is nobody's source address (RFC 1122, section 3.2.1.3). Each export has a client entry of it without
-    /// any access, because DisplayExport shows the squash of clients only, and an export may have none.
+    /// The limited broadcast address, which is nobody's source address (RFC 1122, section 3.2.1.3). Each export has a
+    /// client entry of it without any access, because DisplayExport shows the squash of clients only, and an export may
+    /// have none.
     static let marker = "255.255.255.255"
 
     private static let squashMask: UInt32 = 0x7
@@ -27,8 +30,9 @@ extension ServedExport {
     private static let accesses: [UInt32: Access] = [0x1E0: .readWrite, 0x0A0: .readOnly]
 
     /// As the rest of the project sees it; nil for the pseudo root and for what no `Export` can be (a relative path).
-    /// What an export grants beyond rules and one squash (a host name, everyone, another pseudo path: someone else's doing) shows as access of
-    /// the marker's address, which no volume names, so that a comparison with what is wanted always finds it.
+    /// What an export grants beyond rules and one squash (a host name, everyone, another pseudo path: someone else's
+    /// doing) shows as access of the marker's address, which no volume names, so that a comparison with what is wanted
+    /// always finds it.
     var observed: ObservedExport? {
         guard let id = ExportID(id), path.hasPrefix("/"), !path.split(separator: "/").contains("..") else { return nil }
         var squash: Squash?

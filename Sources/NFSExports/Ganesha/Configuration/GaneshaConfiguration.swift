@@ -1,6 +1,7 @@
 import StorageCore
 
-/// The configuration of one NFS-Ganesha, as text (ganesha-config(8), ganesha-core-config(8), ganesha-export-config(8)). Pure.
+/// The configuration of one NFS-Ganesha, as text (ganesha-config(8), ganesha-core-config(8), ganesha-export-config(8)).
+/// Pure.
 package struct GaneshaConfiguration: Hashable, Sendable {
     package let settings: GaneshaSettings
     package let files: GaneshaFiles
@@ -58,15 +59,15 @@ package struct GaneshaConfiguration: Hashable, Sendable {
             """
     }
 
-    /// What a server is started with: its exports are in place before its ports open, so that no client that comes back gets
-    /// ESTALE for one that is not there yet. `isFirst` is for a server that never gave out a lock, which has no reason to
-    /// keep its first clients waiting for the grace period.
+    /// What a server is started with: its exports are in place before its ports open, so that no client that comes back
+    /// gets ESTALE for one that is not there yet. `isFirst` is for a server that never gave out a lock, which has no
+    /// reason to keep its first clients waiting for the grace period.
     package func complete(_ exports: [Export], isFirst: Bool) -> String {
         main(isGraceless: isFirst) + exports.map(Self.block).joined()
     }
 
-    /// One export. No `fsid_type`: with it the first export that is added after a start answers ESTALE for ever. Without,
-    /// handles hold the export's id, the filesystem's UUID and the kernel's handle, and outlive restarts.
+    /// One export. No `fsid_type`: with it the first export that is added after a start answers ESTALE for ever.
+    /// Without, handles hold the export's id, the filesystem's UUID and the kernel's handle, and outlive restarts.
     package static func block(_ export: Export) -> String {
         let squash = squash(export.squash)
         let fsid = halves(export.fsid)

@@ -13,14 +13,16 @@ package struct GaneshaFiles: Hashable, Sendable {
         else {
             throw StorageError(
                 .invalidArgument,
-                "the NFS state directory \"\(directory)\" must be absolute and without quotes, backslashes and control characters"
+                "the NFS state directory \"\(directory)\" must be absolute and without quotes, backslashes and "
+                    + "control characters"
             )
         }
         self.directory = directory
         guard busSocket.utf8.count <= 107 else {
             throw StorageError(
                 .invalidArgument,
-                "the NFS state directory \"\(directory)\" is too long for the socket below it (\(busSocket.utf8.count) bytes, 107 are allowed); choose a shorter one"
+                "the NFS state directory \"\(directory)\" is too long for the socket below it "
+                    + "(\(busSocket.utf8.count) bytes, 107 are allowed); choose a shorter one"
             )
         }
     }

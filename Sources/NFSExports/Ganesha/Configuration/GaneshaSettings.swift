@@ -1,6 +1,7 @@
 import StorageCore
 
-/// How the NFS server is to be run. A running server that was started with other settings is restarted by the next `serve`.
+/// How the NFS server is to be run. A running server that was started with other settings is restarted by the next
+/// `serve`.
 package struct GaneshaSettings: Hashable, Sendable, Codable {
     package enum Version: Int, Hashable, Sendable, Codable, CaseIterable, Comparable {
         case v3 = 3
@@ -21,8 +22,8 @@ package struct GaneshaSettings: Hashable, Sendable, Codable {
     package var leaseSeconds: UInt8
     /// In seconds: how long after a restart clients may reclaim their locks, and nobody may take new ones. 1...180.
     package var graceSeconds: UInt8
-    /// Clients reclaim locks only from a server of the same scope (RFC 8881, section 2.10.4), so it belongs to the service and
-    /// not to the host that it runs on.
+    /// Clients reclaim locks only from a server of the same scope (RFC 8881, section 2.10.4), so it belongs to the
+    /// service and not to the host that it runs on.
     package var serverScope: String
 
     /// Throws `invalidArgument` naming the setting that cannot be.

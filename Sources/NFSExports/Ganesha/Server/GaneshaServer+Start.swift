@@ -4,15 +4,18 @@ import Logging
 import StorageCore
 
 extension GaneshaServer {
-    /// Starts the server with `exports` in place before its ports open, after ending what is left of an earlier one. One attempt: if it
-    /// fails, nothing of it is left running and the error (`unavailable`) holds the end of the server's log.
+    /// Starts the server with `exports` in place before its ports open, after ending what is left of an earlier one.
+    /// One attempt: if it fails, nothing of it is left running and the error (`unavailable`) holds the end of the
+    /// server's log.
     func start(_ exports: [Export]) async throws(StorageError) {
         let began = ContinuousClock.now
         try await stopProcesses()
         let isFirst = try prepare()
         var record = ServerRecord()
         record.configuration = configuration.main
-        record.helpers = try await helpers.ensure(self.record().helpers)
+        record.helpers = try self.record().helpers
+        // NFSv4 needs neither port mapper nor lock manager.
+        if configuration.settings.versions.contains(.v3) { record.helpers = try await helpers.ensure(record.helpers) }
         try keep(record)
         do throws(StorageError) {
             let bus = try await startBus()
@@ -24,6 +27,7 @@ extension GaneshaServer {
             try onHost("mark \(files.served)") { () throws(HostError) in try DurableFile.write([], to: files.served) }
             watch(bus, "the bus of NFS-Ganesha")
             watch(server, "NFS-Ganesha")
+            watch(record.helpers)
         } catch {
             try? await stopProcesses()
             throw error
@@ -76,7 +80,8 @@ extension GaneshaServer {
         let logStart = ServerLog.size(files.serverLog)
         var environment = Self.environment
         environment["DBUS_SYSTEM_BUS_ADDRESS"] = DBusAddress.unixSocket(files.busSocket)
-        // libblkid's cache knows loop devices by the filesystem they had before; the wrong UUID would go into file handles.
+        // libblkid's cache knows loop devices by the filesystem they had before; the wrong UUID would go into file
+        // handles.
         environment["BLKID_FILE"] = "/dev/null"
         let process = DetachedProcess(
             tools.ganesha, ["-F", "-f", files.serverConfiguration, "-L", files.serverLog, "-p", files.serverPID],

@@ -2,8 +2,9 @@ import HostTools
 import Logging
 import StorageCore
 
-/// Supervises one NFS-Ganesha and the bus it is managed over. Both run in sessions of their own and outlive this process; who they are is
-/// written down, so that the next life takes them over. Ganesha ends by itself when its bus does, so the two start and stop together.
+/// Supervises one NFS-Ganesha and the bus it is managed over. Both run in sessions of their own and outlive this
+/// process; who they are is written down, so that the next life takes them over. Ganesha ends by itself when its bus
+/// does, so the two start and stop together.
 ///
 /// One instance for a state directory. Needs root.
 package actor GaneshaServer {
@@ -53,8 +54,8 @@ package actor GaneshaServer {
 
     var files: GaneshaFiles { configuration.files }
 
-    /// Looks at the processes and asks the server, starting nothing. Throws `unavailable` if the server runs but does not answer in
-    /// time: it may still serve its clients, so it is not to be replaced.
+    /// Looks at the processes and asks the server, starting nothing. Throws `unavailable` if the server runs but does
+    /// not answer in time: it may still serve its clients, so it is not to be replaced.
     func condition() async throws(StorageError) -> Condition {
         let record = try record()
         guard let server = record.server, try isAlive(server) else { return .absent("no server runs") }
@@ -81,17 +82,20 @@ package actor GaneshaServer {
         return try isAlive(server)
     }
 
-    /// Ensures that neither the server nor its bus nor a helper that we started for them runs: orderly, so that clients' records are kept for the next
-    /// start. Clients of a hard mount wait. The volumes can be unmounted after it.
+    /// Ensures that neither the server nor its bus nor a helper that we started for them runs: orderly, so that
+    /// clients' records are kept for the next start. Clients of a hard mount wait. The volumes can be unmounted after
+    /// it.
     package func stop() async throws(StorageError) {
         let helpers = try record().helpers
+        for identity in [helpers.rpcbind, helpers.statd].compactMap({ $0 }) { unwatch(identity) }
         try await stopProcesses()
         try await self.helpers.stop(helpers)
         known = ServerRecord()
         try onHost("forget the NFS server") { () throws(HostError) in try DurableFile.remove(files.record) }
     }
 
-    /// Ends the server, its bus, and whatever else runs with our configuration files, as after a kill in the middle of a start.
+    /// Ends the server, its bus, and whatever else runs with our configuration files, as after a kill in the middle of
+    /// a start.
     func stopProcesses() async throws(StorageError) {
         let record = try record()
         for identity in [record.server, record.bus].compactMap({ $0 }) { unwatch(identity) }

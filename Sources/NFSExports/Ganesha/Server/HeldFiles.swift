@@ -1,14 +1,13 @@
 import Glibc
 import HostTools
-import StorageCore
 
 /// Files that a process has open (proc_pid_fd(5)).
 enum HeldFiles {
     /// Those at or below `path`. Empty if the process is gone.
-    static func below(_ path: MountPath, by pid: Int32) throws(HostError) -> [String] {
+    static func below(_ path: String, by pid: Int32) throws(HostError) -> [String] {
         let directory = "/proc/\(pid)/fd"
         return try (Directory.names(in: directory) ?? []).compactMap { target(of: "\(directory)/\($0)") }
-            .filter { $0 == path.value || $0.hasPrefix(path.value + "/") }
+            .filter { $0 == path || $0.hasPrefix(path + "/") }
     }
 
     private static func target(of link: String) -> String? {

@@ -13,7 +13,8 @@ enum ServerLog {
         throw HostError.systemCall(name: "rename", errno: errno, subject: path)
     }
 
-    /// The last lines that were written since the file had `offset` bytes, without the repeated heads that Ganesha gives each, on one line.
+    /// The last lines that were written since the file had `offset` bytes, without the repeated heads that Ganesha
+    /// gives each, on one line.
     static func tail(_ path: String, from offset: Int64) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return "there is no \(path)" }

@@ -10,8 +10,8 @@ struct ServerRecord: Hashable, Sendable, Codable {
     var server: ProcessIdentity?
     var helpers = RPCHelpers.Started()
 
-    /// Nil if there is none, or one that cannot be read: then nothing is taken over, and what still runs is found by its
-    /// arguments and replaced.
+    /// Nil if there is none, or one that cannot be read: then nothing is taken over, and what still runs is found by
+    /// its arguments and replaced.
     static func load(_ path: String) throws(StorageError) -> ServerRecord? {
         let bytes = try onHost("read \(path)") { () throws(HostError) in try DurableFile.read(path, limit: 1 << 20) }
         return bytes.flatMap { try? JSONDecoder().decode(ServerRecord.self, from: Data($0)) }

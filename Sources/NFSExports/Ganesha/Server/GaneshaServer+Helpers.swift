@@ -1,0 +1,41 @@
+import HostTools
+import Logging
+import StorageCore
+
+extension GaneshaServer {
+    /// Ensures that rpcbind and statd run beside a server that does, and that rpcbind knows the server: NFSv3 clients
+    /// ask it for the ports when they mount. `.changed` if one of them had to be started.
+    func mendHelpers() async throws(StorageError) -> Outcome {
+        guard configuration.settings.versions.contains(.v3) else { return .unchanged }
+        var record = try record()
+        let knewServer = await helpers.portMapper.registrations() != nil
+        let mended = try await helpers.ensure(record.helpers)
+        if !knewServer {
+            for registration in configuration.settings.registrations { await helpers.portMapper.register(registration) }
+        }
+        watch(mended)
+        guard mended != record.helpers else { return .unchanged }
+        record.helpers = mended
+        try keep(record)
+        return .changed
+    }
+
+    func watch(_ helpers: RPCHelpers.Started) {
+        if let rpcbind = helpers.rpcbind { watch(rpcbind, "rpcbind") }
+        if let statd = helpers.statd { watch(statd, "rpc.statd") }
+    }
+}
+
+extension GaneshaSettings {
+    /// What NFS-Ganesha 4.3 tells rpcbind of itself when it starts.
+    var registrations: [PortMapper.Registration] {
+        var services: [(UInt32, UInt32, UInt16)] = [
+            (100_003, 3, nfsPort), (100_005, 1, mountdPort), (100_005, 3, mountdPort), (100_021, 4, lockManagerPort),
+        ]
+        if versions.contains(.v4) { services.append((100_003, 4, nfsPort)) }
+        let networks = ["tcp", "tcp6"] + (udp ? ["udp", "udp6"] : [])
+        return services.flatMap { program, version, port in
+            networks.map { .init(program: program, version: version, network: $0, port: port) }
+        }
+    }
+}
