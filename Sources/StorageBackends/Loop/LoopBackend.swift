@@ -143,6 +143,23 @@ package struct LoopBackend: StorageBackend {
     }
 
     package func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
+        let end = ContinuousClock.now + Self.releasePatience
+        while true {
+            do throws(StorageError) {
+                return try await detach(volume)
+            } catch {
+                guard error.code == .busy, ContinuousClock.now < end,
+                    (try? await Task.sleep(for: .milliseconds(20))) != nil
+                else { throw error }
+            }
+        }
+    }
+
+    /// A program that begins a mount namespace of its own (a container that starts) has a copy of every mount for a moment,
+    /// and keeps the device busy after the unmount.
+    private static let releasePatience = Duration.seconds(1)
+
+    private func detach(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
         try await perform("detaching \(volume.key)", volume.key.resource) { _ in
             let state = try directory.state(of: .volume(volume.key))
             guard state.identity?.id == volume.id, let image = state.image else { return .unchanged }
