@@ -129,7 +129,9 @@ struct VolumeManagerTests {
         #expect(try await manager.volume(Sample.key("shop/data")).phase == .ready)
     }
 
-    @Test("the end of the program, or its successor's retire, lets writes go on that a snapshot held back", arguments: [true, false])
+    @Test(
+        "the end of the program, or its successor's retire, lets writes go on that a snapshot held back",
+        arguments: [true, false])
     func frozenAtTheEnd(isOrderly: Bool) async throws {
         let node = try SimulatedNode()
         let manager = try await node.start(patience: .zero).manager

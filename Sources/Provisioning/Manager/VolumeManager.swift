@@ -36,6 +36,8 @@ package final class VolumeManager: Sendable {
     /// What a pool holds that carries our identity and is in no catalog; found at start.
     let orphans = Mutex<[PoolName: [String]]>([:])
     private let started = Mutex(false)
+    /// The program ends and leaves to the next one what still runs.
+    let givenUp = Flag()
 
     package init(
         pools: Pools, catalog: Catalog, filesystem: any VolumeFilesystem, exporter: any Exporter, settings: Settings,
@@ -50,7 +52,8 @@ package final class VolumeManager: Sendable {
         self.logger = logger
         observer = Observer(catalog: catalog, filesystem: filesystem, pools: pools, root: settings.paths.root)
         exports = ExportTable(exporter: exporter, observer: observer)
-        let performer = StepPerformer(pools: pools, filesystem: filesystem, exports: exports, catalog: catalog)
+        let performer = StepPerformer(
+            pools: pools, filesystem: filesystem, exports: exports, catalog: catalog, givenUp: givenUp)
         executor = Executor(catalog: catalog, performer: performer, logger: logger, clock: clock, now: now)
     }
 

@@ -7,6 +7,8 @@ struct StepPerformer: Sendable {
     let filesystem: any VolumeFilesystem
     let exports: ExportTable
     let catalog: Catalog
+    /// From then on a volume may be written while it is copied, so no copy counts.
+    let givenUp: Flag
 
     func perform(_ step: Step, of operation: Operation, on volume: Volume) async throws(StorageError) {
         let backend = try pools[volume.pool].backend
@@ -123,8 +125,9 @@ struct StepPerformer: Sendable {
                 resource: volume.key.resource)
         }
         _ = try await filesystem.freeze(volume.path)
-        do {
+        do throws(StorageError) {
             try await body()
+            if givenUp.isRaised { throw StorageError(.cancelled, "the daemon ended while the volume was copied") }
         } catch {
             do { _ = try await filesystem.thaw(volume.path) } catch let second {
                 throw StorageError(.internal, "\(error.message); and the filesystem stays frozen", cause: second)

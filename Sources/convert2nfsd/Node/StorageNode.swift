@@ -15,17 +15,28 @@ struct StorageNode {
     let services: [any Service]
     let logger: Logger
 
-    /// Serves until SIGTERM or SIGINT.
+    /// How long the daemon's end waits for operations; below what service managers wait (systemd.service(5), TimeoutStopSec).
+    private static let patience = Duration.seconds(10)
+
+    /// Serves until SIGTERM or SIGINT, then lets what runs come to its end for ten seconds.
     func run(reopening logs: LogFiles) async throws {
         let all: [any Service] = services + [LogReopening(files: logs), reconciler]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: all.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
-        try await group.run()
+        do {
+            try await group.run()
+        } catch {
+            await manager.windDown(patience: Self.patience)
+            throw error
+        }
+        await manager.windDown(patience: Self.patience)
     }
 
-    /// Stops NFS first, so that no client holds what is then unmounted. Answers how many volumes were unmounted.
+    /// Lets writes go on that a killed daemon held back, and stops NFS before it unmounts, so that no client holds what is
+    /// then unmounted. Answers how many volumes were unmounted.
     func retire() async throws(StorageError) -> Int {
+        try await manager.thawAll()
         try await stopServer()
         return try await manager.unmountAll()
     }
