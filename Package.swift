@@ -34,7 +34,8 @@ let tests: [Target] = [
     tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(
-        name: "IntegrationTests", dependencies: [
+        name: "IntegrationTests",
+        dependencies: [
             "TestSupport", "StorageCore", "HostTools", "NodeAPI", "NFSClient", "NFSExports", "NodeHarness",
         ],
         swiftSettings: settings),
@@ -114,7 +115,8 @@ let package = Package(
             dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
             path: "Sources/Demo", swiftSettings: settings),
         .executableTarget(
-            name: "convert2nfs-bench", dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
+            name: "convert2nfs-bench",
+            dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
             path: "Sources/Bench", swiftSettings: settings),
         .target(
             name: "TestSupport",

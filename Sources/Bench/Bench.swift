@@ -3,8 +3,8 @@ import Glibc
 import HostTools
 import StorageCore
 
-/// Measures the node against what it must reach, on real parts, and prints one table. Exit statuses are those of sysexits.h: 0
-/// whenever everything asked for could be measured, met or not.
+/// Measures the node against what it must reach, on real parts, and prints one table. Exit statuses are those of
+/// sysexits.h: 0 whenever everything asked for could be measured, met or not.
 @main
 struct Bench {
     static func main() async {

@@ -57,7 +57,8 @@ extension Catalog {
         }
     }
 
-    /// Writes how far the operation is, and what changed with it. A finished one stays for the record; the newest 1,000 are kept.
+    /// Writes how far the operation is, and what changed with it. A finished one stays for the record; the newest 1,000
+    /// are kept.
     package func record(_ operation: Operation, _ changes: [CatalogChange] = []) async throws(StorageError) {
         try await write { database in
             try apply(changes, database)

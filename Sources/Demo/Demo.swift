@@ -2,8 +2,9 @@
 import Glibc
 import Synchronization
 
-/// `convert2nfs-demo`: shows on this machine, with real input, what the project promises. Needs root; run it in namespaces
-/// of its own (`make demo`). Ends with 0 if all of it is so, 1 if not, 128 + N after signal N, 64 if called wrongly.
+/// `convert2nfs-demo`: shows on this machine, with real input, what the project promises. Needs root; run it in
+/// namespaces of its own (`make demo`). Ends with 0 if all of it is so, 1 if not, 128 + N after signal N, 64 if called
+/// wrongly.
 @main
 enum Demo {
     static func main() async {

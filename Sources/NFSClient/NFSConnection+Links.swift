@@ -2,8 +2,8 @@ import CNFS
 import Glibc
 
 extension NFSConnection {
-    /// Makes a symbolic link at `path` that holds `target` as it is, whether there is such a file or not. `EEXIST` if something
-    /// is there.
+    /// Makes a symbolic link at `path` that holds `target` as it is, whether there is such a file or not. `EEXIST` if
+    /// something is there.
     package func makeLink(_ path: String, to target: String) throws(NFSError) {
         try call("symlink \(path)") { nfs_symlink($0, target, path) }
     }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 
-/// A moment on the wire: RFC 3339 in UTC with milliseconds, `2026-11-23T12:52:32.000Z`. Reads it without a fraction too.
+/// A moment on the wire: RFC 3339 in UTC with milliseconds, `2026-11-23T12:52:32.000Z`. Reads it without a fraction
+/// too.
 package struct Timestamp: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
     package let date: Date
 

@@ -1,6 +1,7 @@
 import StorageCore
 
-// The values of StorageCore that documents and requests are made of, so that a client imports the wire and nothing else.
+// The values of StorageCore that documents and requests are made of, so that a client imports the wire and nothing
+// else.
 
 package typealias Access = StorageCore.Access
 package typealias ByteCount = StorageCore.ByteCount

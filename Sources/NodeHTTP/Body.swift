@@ -8,8 +8,8 @@ enum Body {
     /// 1,024 clients fit well.
     static let limit = 256 * 1024
 
-    /// Throws `invalidArgument` unless it says it is JSON: a page in a browser can send other types to a loopback address
-    /// without being asked whether it may (the Fetch standard's "simple" requests).
+    /// Throws `invalidArgument` unless it says it is JSON: a page in a browser can send other types to a loopback
+    /// address without being asked whether it may (the Fetch standard's "simple" requests).
     static func json(_ request: Request) async throws -> [UInt8] {
         let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased().filter { $0 != " " }
         guard type == "application/json" else {

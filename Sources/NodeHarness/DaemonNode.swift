@@ -57,7 +57,8 @@ package final class DaemonNode: Sendable {
     package func start() throws -> ProcessIdentity {
         let arguments = ["run", "--config", configurationFile] + (options.isSimulated ? ["--simulate"] : [])
         return try DetachedProcess(
-            Tool(name: "convert2nfsd", path: "\(binaries)/convert2nfsd"), arguments, environment: Executables.environment,
+            Tool(name: "convert2nfsd", path: "\(binaries)/convert2nfsd"), arguments,
+            environment: Executables.environment,
             outputFile: "\(directory)/daemon.out"
         ).start()
     }

@@ -3,8 +3,8 @@ import HostTools
 
 /// Ports that nobody uses, so that a node runs beside anything.
 package enum FreePorts {
-    /// For each count the first of that many consecutive ports, free a moment ago for TCP and UDP, all different. They are
-    /// not held: another program may take one in between, which shows as a server that does not start.
+    /// For each count the first of that many consecutive ports, free a moment ago for TCP and UDP, all different. They
+    /// are not held: another program may take one in between, which shows as a server that does not start.
     package static func pick(consecutive counts: [UInt16]) throws(HostError) -> [UInt16] {
         var held: [Int32] = []
         defer { for descriptor in held { close(descriptor) } }
@@ -19,7 +19,9 @@ package enum FreePorts {
             guard let start = bind(0, SOCK_STREAM, &mine), start < UInt16.max - count else { continue }
             let isFree =
                 bind(start, SOCK_DGRAM, &mine) != nil
-                && (1..<count).allSatisfy { bind(start + $0, SOCK_STREAM, &mine) != nil && bind(start + $0, SOCK_DGRAM, &mine) != nil }
+                && (1..<count).allSatisfy {
+                    bind(start + $0, SOCK_STREAM, &mine) != nil && bind(start + $0, SOCK_DGRAM, &mine) != nil
+                }
             held += mine
             if isFree { return start }
         }

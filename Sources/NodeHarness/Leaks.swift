@@ -10,7 +10,8 @@ package struct Leaks: Sendable, Equatable, CustomStringConvertible {
 
     package var isEmpty: Bool { mounts.isEmpty && loopDevices.isEmpty && processes.isEmpty && files.isEmpty }
 
-    /// Looks for mounts below `directory`, loop devices and processes that use it, and files in the pool and the export root.
+    /// Looks for mounts below `directory`, loop devices and processes that use it, and files in the pool and the export
+    /// root.
     package init(of node: DaemonNode) throws {
         mounts = try MountTable.current().map(\.mountPoint).filter { $0.hasPrefix("\(node.root)/") }
         loopDevices = Self.loopDevices(below: [node.directory, node.images])

@@ -1,8 +1,8 @@
 import Catalog
 import StorageCore
 
-/// The one way to the NFS server's exports. It makes "read what is to be served, then serve it" one step against a withdrawal,
-/// so that a volume that is being deleted is never exported again from a list read a moment before.
+/// The one way to the NFS server's exports. It makes "read what is to be served, then serve it" one step against a
+/// withdrawal, so that a volume that is being deleted is never exported again from a list read a moment before.
 struct ExportTable: Sendable {
     private enum Whole: Comparable { case table }
 

@@ -8,7 +8,8 @@ import Testing
 /// Callers that create, grow, snapshot, clone and delete at random, and remember what they were answered.
 final class Load: Sendable {
     private struct State {
-        /// What was answered with success last; nil where the last answer was a deletion, absent where nothing is certain.
+        /// What was answered with success last; nil where the last answer was a deletion, absent where nothing is
+        /// certain.
         var promised: [VolumeKey: ByteCount?] = [:]
         var answered = 0
     }

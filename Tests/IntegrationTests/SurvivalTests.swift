@@ -42,7 +42,8 @@ struct SurvivalTests {
             try await file.sync()
             #expect(try await client.read("/file") == pattern(100) + pattern(100))
             #expect(try node.serverProcess() != server)
-            // Truncating waits for the grace period (NFS3ERR_JUKEBOX), which libnfs reports and a kernel's client waits out.
+            // Truncating waits for the grace period (NFS3ERR_JUKEBOX), which libnfs reports and a kernel's client waits
+            // out.
             try await eventually { (try? await node.write(pattern(10), to: "/file", of: "shop/two")) != nil }
             await client.close()
         }

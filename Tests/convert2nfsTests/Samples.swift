@@ -34,8 +34,8 @@ enum Samples {
     }
 }
 
-/// What a command line shows when the node answers each `METHOD /target` with the first reply that is left for it, the last one again
-/// and again; and the calls it made.
+/// What a command line shows when the node answers each `METHOD /target` with the first reply that is left for it, the
+/// last one again and again; and the calls it made.
 func shown(
     _ line: String, as format: OutputFormat = .table, _ replies: [String: [ScriptedServer.Reply]]
 ) async throws -> (text: String, calls: [String]) {

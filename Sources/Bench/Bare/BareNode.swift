@@ -4,8 +4,8 @@ import NFSClient
 import NodeHarness
 import StorageCore
 
-/// The same volumes from the same bare tools, run one after the other as an operator would: the measure for ours. Its NFS server is its own,
-/// with its own bus, ports and directory, so that it runs beside a node.
+/// The same volumes from the same bare tools, run one after the other as an operator would: the measure for ours. Its
+/// NFS server is its own, with its own bus, ports and directory, so that it runs beside a node.
 struct BareNode: Sendable {
     private let configuration: BareConfiguration
     private let exports: ExportManager
@@ -87,8 +87,8 @@ struct BareNode: Sendable {
 
     // MARK: Volumes
 
-    /// truncate, mkfs.ext4, mount -o loop, AddExport. The mount point and the text of the export are there before the clock
-    /// runs.
+    /// truncate, mkfs.ext4, mount -o loop, AddExport. The mount point and the text of the export are there before the
+    /// clock runs.
     func create(_ number: Int, _ capacity: ByteCount) async throws -> Timeline {
         let path = path(of: number)
         try Directory.ensure(path, mode: 0o755)

@@ -18,7 +18,8 @@ struct HandTool: Sendable {
         tool = Tool(name: name, path: path)
     }
 
-    /// Runs it to its end, at most a minute; what it says on standard output is dropped, what it complains of is shown. Blocks.
+    /// Runs it to its end, at most a minute; what it says on standard output is dropped, what it complains of is shown.
+    /// Blocks.
     func run(_ arguments: [String]) throws(HostError) {
         let pid = try spawn(arguments)
         let watchdog = DispatchWorkItem { kill(pid, SIGKILL) }

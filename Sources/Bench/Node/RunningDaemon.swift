@@ -27,7 +27,8 @@ final class RunningDaemon {
 
     func retire() async throws { try await node.retire(process) }
 
-    /// In KiB, a field of proc_pid_status(5): `VmRSS` is what the process has in memory now, `VmHWM` the most it ever had.
+    /// In KiB, a field of proc_pid_status(5): `VmRSS` is what the process has in memory now, `VmHWM` the most it ever
+    /// had.
     func memory(_ field: String) throws -> Int {
         let bytes = try DurableFile.read("/proc/\(process.pid)/status", limit: 1 << 16) ?? []
         let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("\(field):") }
@@ -35,6 +36,23 @@ final class RunningDaemon {
             throw HostError.unexpected("the status of process \(process.pid) has no \(field)")
         }
         return number
+    }
+
+    /// The processor time that the daemon and its NFS server have used since they were started.
+    func processorTime() throws -> (daemon: Duration, server: Duration) {
+        (try Self.processorTime(of: process), try node.nfsServer().map(Self.processorTime) ?? .zero)
+    }
+
+    /// Fields 14 and 15 of proc_pid_stat(5), in clock ticks.
+    private static func processorTime(of process: ProcessIdentity) throws -> Duration {
+        let bytes = try DurableFile.read("/proc/\(process.pid)/stat", limit: 8192) ?? []
+        let text = String(decoding: bytes, as: UTF8.self)
+        // The name in field 2 may hold anything, so fields are counted from behind it.
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        guard fields.count > 13, let user = Int(fields[12]), let system = Int(fields[13]) else {
+            throw HostError.unexpected("process \(process.pid) has no status (proc_pid_stat(5))")
+        }
+        return .seconds(Double(user + system) / Double(sysconf(Int32(_SC_CLK_TCK))))
     }
 }
 

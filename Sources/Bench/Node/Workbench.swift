@@ -29,8 +29,8 @@ struct Workbench: Sendable {
         _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }
 
-    /// Runs `body` on a ready node of its own, then takes it out of service and removes it. An error of `body` goes before one of
-    /// the taking down.
+    /// Runs `body` on a ready node of its own, then takes it out of service and removes it. An error of `body` goes
+    /// before one of the taking down.
     func withNode<Value: Sendable>(
         _ name: String, _ options: DaemonNode.Options, below parent: String? = nil,
         _ body: (RunningDaemon) async throws -> Value

@@ -3,8 +3,8 @@ import NodeAPI
 import NodeHarness
 import StorageCore
 
-/// A page of 100 from 10,000 simulated volumes: the slowest hundredth of 1,000 requests over loopback TCP, as a client sees them: with the
-/// decoding of the answer.
+/// A page of 100 from 10,000 simulated volumes: the slowest hundredth of 1,000 requests over loopback TCP, as a client
+/// sees them: with the decoding of the answer.
 struct PageRow {
     private static let volumes = 10_000
     private static let limit = 100

@@ -3,7 +3,8 @@ import HostTools
 import NodeHarness
 import StorageCore
 
-/// kill -9 and restart with all volumes mounted, until `/readyz`, and the proof that nothing was mounted or exported again.
+/// kill -9 and restart with all volumes mounted, until `/readyz`, and the proof that nothing was mounted or exported
+/// again.
 struct RestartRow {
     private let running: RunningDaemon
     private let exports: ExportManager
@@ -41,7 +42,8 @@ struct RestartRow {
             ])
     }
 
-    /// One restart that dbus-monitor(1) listens to, and that is not timed. Answers how many calls were there that change an export.
+    /// One restart that dbus-monitor(1) listens to, and that is not timed. Answers how many calls were there that
+    /// change an export.
     private func watched() async throws -> Int {
         let output = "\(running.node.directory)/monitor.out"
         let monitor = try HandTool("dbus-monitor", package: "dbus-bin").start(

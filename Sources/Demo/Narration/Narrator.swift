@@ -1,7 +1,7 @@
 import Glibc
 
-/// Tells on standard output what the demonstration does. Plain text in columns; on a terminal with colours, and with the
-/// step that runs now.
+/// Tells on standard output what the demonstration does. Plain text in columns; on a terminal with colours, and with
+/// the step that runs now.
 struct Narrator: Sendable {
     private static let widthOfTitle = 9
     private static let widthOfSummary = 100

@@ -3,8 +3,8 @@ struct Show: Sendable {
     let narrator: Narrator
     let stage: Stage
 
-    /// True if every step was so. Whatever happens, nothing of it is left on the machine then, or what is left is named.
-    /// Cancelling the task ends it at the next call.
+    /// True if every step was so. Whatever happens, nothing of it is left on the machine then, or what is left is
+    /// named. Cancelling the task ends it at the next call.
     func run() async -> Bool {
         let clock = ContinuousClock()
         let start = clock.now

@@ -39,8 +39,8 @@ struct Filler: Sendable {
         return true
     }
 
-    /// Reads a sample of what was written, over a connection of its own, the last bytes among it. The number of MiB that were
-    /// compared.
+    /// Reads a sample of what was written, over a connection of its own, the last bytes among it. The number of MiB
+    /// that were compared.
     func compare() async throws -> Int {
         let reader = NFSConnection(connection.target)
         try await reader.mount()

@@ -7,7 +7,8 @@ struct Neighbour: Sendable {
     /// Rounds that were right.
     let rounds = Counter()
 
-    /// Works until cancelled or until `isOver` has ended; the longest round. Throws when something is not as it was written.
+    /// Works until cancelled or until `isOver` has ended; the longest round. Throws when something is not as it was
+    /// written.
     func work(until isOver: Counter) async throws -> Duration {
         defer { rounds.end() }
         let writer = NFSConnection(target)

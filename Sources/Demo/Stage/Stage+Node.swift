@@ -32,7 +32,8 @@ extension Stage {
         return server
     }
 
-    /// Kills the daemon while files are copied, lets the copy go on without one, and starts the next one in the middle of it.
+    /// Kills the daemon while files are copied, lets the copy go on without one, and starts the next one in the middle
+    /// of it.
     func killDaemon() async throws -> Finding {
         guard let process else { throw Untrue("the daemon does not run") }
         let server = try server()

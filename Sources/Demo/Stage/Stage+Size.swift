@@ -2,11 +2,11 @@ import NFSClient
 
 extension Stage {
     private static let size: UInt64 = 1 << 30
-    /// Of 1 GiB xfs keeps its log (64 MiB) and a reserve (up to 32 MiB, xfs_io(8), resblks), and the tree leaves the ends
-    /// of its last blocks unused.
+    /// Of 1 GiB xfs keeps its log (64 MiB) and a reserve (up to 32 MiB, xfs_io(8), resblks), and the tree leaves the
+    /// ends of its last blocks unused.
     private static let leastPercent: UInt64 = 85
-    /// How far from what statvfs said was left, in percent of it: xfs gives back a little that it held for files that were
-    /// just written, and takes a little to know where the new one lies.
+    /// How far from what statvfs said was left, in percent of it: xfs gives back a little that it held for files that
+    /// were just written, and takes a little to know where the new one lies.
     private static let tolerance: UInt64 = 3
 
     func createSecondVolume() async throws -> Finding {

@@ -4,7 +4,8 @@ import NFSClient
 import NodeHarness
 import StorageCore
 
-/// What the steps work on and hand on to each other: a node in a directory of its own, a real tree, and what was measured.
+/// What the steps work on and hand on to each other: a node in a directory of its own, a real tree, and what was
+/// measured.
 actor Stage {
     static let data = "shop/data"
     static let restored = "shop/restored"

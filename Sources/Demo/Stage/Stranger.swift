@@ -1,8 +1,8 @@
 import Glibc
 import NFSClient
 
-/// This program as an NFS client elsewhere: tries to mount, to write and to read back, tells how it went on standard output
-/// and in its exit status.
+/// This program as an NFS client elsewhere: tries to mount, to write and to read back, tells how it went on standard
+/// output and in its exit status.
 struct Stranger: Sendable {
     enum Outcome: Int32, Sendable {
         case isIn = 0
@@ -40,7 +40,8 @@ struct Stranger: Sendable {
         do throws(NFSError) {
             try await connection.mount()
         } catch {
-            // An NFSv4 client that may not see an export is told that there is none (RFC 7530, 7.8: the pseudo filesystem).
+            // An NFSv4 client that may not see an export is told that there is none (RFC 7530, 7.8: the pseudo
+            // filesystem).
             let isRefused = error.isDenied || (target.version == .v4 && error.code == ENOENT)
             return (isRefused ? .isRefused : .failed, error.description)
         }

@@ -3,8 +3,8 @@ import HostTools
 import NFSClient
 import NodeHarness
 
-/// A second network namespace, joined to this one by a pair of virtual interfaces: another machine, as far as NFS can tell.
-/// Addresses are of the network for benchmarks (RFC 2544), which nobody routes.
+/// A second network namespace, joined to this one by a pair of virtual interfaces: another machine, as far as NFS can
+/// tell. Addresses are of the network for benchmarks (RFC 2544), which nobody routes.
 struct StrangerNetwork: Sendable {
     static let nodeAddress = "198.18.0.1"
     static let strangerAddress = "198.18.0.2"

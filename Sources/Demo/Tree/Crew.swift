@@ -7,7 +7,8 @@ struct Crew: Sendable {
 
     let target: NFSConnection.Target
 
-    /// `body` for each number below `count`, each on one of the connections; the results in order. The first error ends it.
+    /// `body` for each number below `count`, each on one of the connections; the results in order. The first error ends
+    /// it.
     func map<Value: Sendable>(
         _ count: Int, _ body: @escaping @Sendable (NFSConnection, Int) async throws -> Value
     ) async throws -> [Value] {

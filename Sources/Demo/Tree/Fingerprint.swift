@@ -1,5 +1,5 @@
-/// FNV-1a of 64 bits, taken over words of eight bytes (the rest byte by byte) so that it keeps up with a network. It tells
-/// accidents apart, not attacks; what matters is compared byte by byte beside it.
+/// FNV-1a of 64 bits, taken over words of eight bytes (the rest byte by byte) so that it keeps up with a network. It
+/// tells accidents apart, not attacks; what matters is compared byte by byte beside it.
 struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     private static let prime: UInt64 = 0x100_0000_01b3
     private var value: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -1,8 +1,8 @@
 import Glibc
 import HostTools
 
-/// A tree of this machine, as real input. Paths are relative to its root. What is neither directory, file nor symbolic link is
-/// left out, and so is what is beyond the limits.
+/// A tree of this machine, as real input. Paths are relative to its root. What is neither directory, file nor symbolic
+/// link is left out, and so is what is beyond the limits.
 struct SourceTree: Sendable {
     struct Link: Sendable {
         let path: String

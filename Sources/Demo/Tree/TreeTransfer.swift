@@ -28,8 +28,8 @@ struct TreeTransfer: Sendable {
         return fingerprint(parts, links: tree.links.map(\.target))
     }
 
-    /// Reads all of it over connections of its own, lists every directory, and compares byte by byte with the original. Throws
-    /// the first difference. What came back is in the fingerprint.
+    /// Reads all of it over connections of its own, lists every directory, and compares byte by byte with the original.
+    /// Throws the first difference. What came back is in the fingerprint.
     func compare() async throws -> Fingerprint {
         let directories = [""] + tree.directories
         let crew = Crew(target: target)

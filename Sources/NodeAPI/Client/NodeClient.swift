@@ -4,8 +4,8 @@ import NIOCore
 import StorageCore
 
 /// A client of a node's REST API: one method a route. Every call has a deadline. Every error is a `StorageError`: the
-/// server's own where it answered with a problem, `unavailable` where it could not be reached or did not answer in time,
-/// `permissionDenied` for a socket that this user may not open. Work that takes long is followed to its end.
+/// server's own where it answered with a problem, `unavailable` where it could not be reached or did not answer in
+/// time, `permissionDenied` for a socket that this user may not open. Work that takes long is followed to its end.
 package struct NodeClient: Sendable {
     package typealias ProgressHandler = @Sendable (OperationDocument) -> Void
 
@@ -16,8 +16,8 @@ package struct NodeClient: Sendable {
     let http: HTTPClient
     let coder = WireCoder()
 
-    /// Runs `body` with a client whose connections end with it. `timeout` is for each call; `onProgress` hears of every look at an
-    /// operation that is being followed.
+    /// Runs `body` with a client whose connections end with it. `timeout` is for each call; `onProgress` hears of every
+    /// look at an operation that is being followed.
     package static func with<Result: Sendable>(
         _ server: ServerAddress, token: String? = nil, timeout: Duration = .seconds(60),
         onProgress: @escaping ProgressHandler = { _ in },

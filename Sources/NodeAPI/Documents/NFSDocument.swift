@@ -16,12 +16,13 @@ package struct NFSService: Hashable, Sendable {
     /// `nfsvers=3`, `proto=tcp`…, and the ports where they are not the standard ones.
     package let mountOptions: [String]
 
-    /// Ports of NFSv3 and its mount protocol as nfs(5) expects them when no option names them (mountd's is this project's
-    /// default, which rpcbind announces as well).
+    /// Ports of NFSv3 and its mount protocol as nfs(5) expects them when no option names them (mountd's is this
+    /// project's default, which rpcbind announces as well).
     package static let standardPort: UInt16 = 2049
     package static let standardMountdPort: UInt16 = 20048
 
-    /// `mountOptions` as configured; ports that are not the standard ones are added unless an option names them already.
+    /// `mountOptions` as configured; ports that are not the standard ones are added unless an option names them
+    /// already.
     package init(
         server: String, port: UInt16 = standardPort, mountdPort: UInt16 = standardMountdPort, mountOptions: [String]
     ) {

@@ -1,16 +1,16 @@
 import StorageCore
 import Yams
 
-/// A PersistentVolume and the PersistentVolumeClaim that binds to it and to nothing else: each names the other (Kubernetes
-/// documentation, "Persistent Volumes", "Reserving a PersistentVolume"), the storage class is empty on both, so that
-/// no provisioner takes the claim, and the volume is kept when the claim goes.
+/// A PersistentVolume and the PersistentVolumeClaim that binds to it and to nothing else: each names the other
+/// (Kubernetes documentation, "Persistent Volumes", "Reserving a PersistentVolume"), the storage class is empty on
+/// both, so that no provisioner takes the claim, and the volume is kept when the claim goes.
 package struct Manifest: Sendable {
     private let volume: VolumeDocument
 
     package init(_ volume: VolumeDocument) { self.volume = volume }
 
-    /// `{namespace}-{name}-{first 8 digits of the id}`: PersistentVolumes have no namespace, and `a-b`/`c` and `a`/`b-c` would
-    /// share a name without the digits. At most 136 characters; a DNS subdomain, as it must be.
+    /// `{namespace}-{name}-{first 8 digits of the id}`: PersistentVolumes have no namespace, and `a-b`/`c` and
+    /// `a`/`b-c` would share a name without the digits. At most 136 characters; a DNS subdomain, as it must be.
     package var persistentVolumeName: String {
         "\(volume.namespace)-\(volume.name)-\(volume.id.description.prefix(8))"
     }
@@ -65,8 +65,8 @@ package struct Manifest: Sendable {
         ]
     }
 
-    /// A string for every reader: a namespace may be called `123`, `no` or `1e3`, and readers of YAML 1.1, kubectl's among
-    /// them, know more such words (`y`, `0o17`) than the library here.
+    /// A string for every reader: a namespace may be called `123`, `no` or `1e3`, and readers of YAML 1.1, kubectl's
+    /// among them, know more such words (`y`, `0o17`) than the library here.
     private func label(_ text: String) -> Node {
         let isUnmistakable = text.utf8.count > 1 && text.first?.isLetter == true
         return isUnmistakable ? plain(text) : Node(text, Tag(.str), .doubleQuoted)

@@ -39,8 +39,8 @@ package struct CreateVolumeRequest: Hashable, Sendable, Encodable {
         source = try reader.source()
     }
 
-    /// What the façade is asked for; the defaults stand in for what the request leaves open. A copy must have its origin's
-    /// pool and filesystem, so for a request with a `source` the caller passes those.
+    /// What the façade is asked for; the defaults stand in for what the request leaves open. A copy must have its
+    /// origin's pool and filesystem, so for a request with a `source` the caller passes those.
     package func spec(
         defaultPool: PoolName, defaultFilesystem: FilesystemKind = .xfs, defaultSquash: Squash = .none
     ) throws(StorageError) -> VolumeSpec {

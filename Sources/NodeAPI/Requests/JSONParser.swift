@@ -1,7 +1,7 @@
 import StorageCore
 
-/// Reads one JSON text strictly (RFC 8259): UTF-8, nothing before or after the value, no key twice in an object, at most
-/// `depthLimit` values within each other. Takes time and memory in proportion to the input.
+/// Reads one JSON text strictly (RFC 8259): UTF-8, nothing before or after the value, no key twice in an object, at
+/// most `depthLimit` values within each other. Takes time and memory in proportion to the input.
 struct JSONParser {
     static let depthLimit = 16
 

@@ -1,4 +1,5 @@
-/// JSON as it was written (RFC 8259): members in order, numbers as their digits, so that nothing is lost before it is checked.
+/// JSON as it was written (RFC 8259): members in order, numbers as their digits, so that nothing is lost before it is
+/// checked.
 package enum JSONValue: Hashable, Sendable {
     case object([Member])
     case array([JSONValue])

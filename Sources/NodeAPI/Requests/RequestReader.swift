@@ -1,8 +1,8 @@
 import StorageCore
 
 /// Takes typed members out of a request's JSON object. Every refusal is an `invalidArgument` that names the key's path
-/// (`clients[1].access`), what was found and what is allowed. A key that nobody knows is refused, so that a slip of the pen
-/// is not taken for a wish that was not made.
+/// (`clients[1].access`), what was found and what is allowed. A key that nobody knows is refused, so that a slip of the
+/// pen is not taken for a wish that was not made.
 struct RequestReader {
     private let path: String
     private let members: [JSONValue.Member]

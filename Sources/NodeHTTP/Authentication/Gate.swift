@@ -33,15 +33,16 @@ package enum Gate: Sendable {
     }
 }
 
-/// A page in a browser on this machine can give its own host name the address 127.0.0.1 (DNS rebinding). Such a request carries that
-/// name; ours carry an address or localhost.
+/// A page in a browser on this machine can give its own host name the address 127.0.0.1 (DNS rebinding). Such a request
+/// carries that name; ours carry an address or localhost.
 private func refuseRebinding(_ request: Request) throws(StorageError) {
     guard let authority = request.head.authority, !authority.isEmpty else { return }
     let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" }.dropFirst() : authority.prefix { $0 != ":" }
     let isAddress = (try? ClientAddress(String(host)))?.isSingle == true
     guard isAddress || host == "localhost" else {
         throw StorageError(
-            .permissionDenied, "without api.tokens this node answers only by its address, not as \"\(host.prefix(80))\"")
+            .permissionDenied, "without api.tokens this node answers only by its address, not as \"\(host.prefix(80))\""
+        )
     }
 }
 

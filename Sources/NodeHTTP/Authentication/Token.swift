@@ -1,8 +1,8 @@
 import Crypto
 import StorageCore
 
-/// A bearer token: 32 random bytes, shown once. The server keeps only its SHA-256; that is enough for a secret nobody can guess
-/// (a slow hash protects what people choose).
+/// A bearer token: 32 random bytes, shown once. The server keeps only its SHA-256; that is enough for a secret nobody
+/// can guess (a slow hash protects what people choose).
 package struct Token: Sendable {
     package let text: String
 

@@ -54,8 +54,8 @@ extension VolumeManager {
         }
     }
 
-    /// The pool and filesystem that `key` has as a copy of `source`: its own if it was made from it already, when the source may be gone.
-    /// Throws `notFound` if there is no such source.
+    /// The pool and filesystem that `key` has as a copy of `source`: its own if it was made from it already, when the
+    /// source may be gone. Throws `notFound` if there is no such source.
     package func traits(
         of source: VolumeSource, for key: VolumeKey
     ) async throws(StorageError) -> (pool: PoolName, filesystem: FilesystemKind) {

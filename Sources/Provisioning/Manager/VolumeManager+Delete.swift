@@ -3,8 +3,9 @@ import StorageCore
 
 extension VolumeManager {
     /// Ensures that nothing is left of the volume: export, mount, device, storage, directory, record. Absent already is
-    /// `.unchanged`. `conflict` naming the snapshots if it has any and `withSnapshots` is false; `busy` naming the holders if a process of
-    /// this node keeps the filesystem: it is withdrawn from clients by then, and asking again goes on.
+    /// `.unchanged`. `conflict` naming the snapshots if it has any and `withSnapshots` is false; `busy` naming the
+    /// holders if a process of this node keeps the filesystem: it is withdrawn from clients by then, and asking again
+    /// goes on.
     package func delete(_ key: VolumeKey, withSnapshots: Bool) async throws(StorageError) -> Work<Void> {
         try await submit([key]) { () async throws(StorageError) -> Decision<Void> in
             guard let volume = try await catalog.volume(key) else { return .unchanged(()) }

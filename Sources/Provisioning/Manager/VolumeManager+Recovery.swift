@@ -2,8 +2,8 @@ import Catalog
 import StorageCore
 
 extension VolumeManager {
-    /// Finishes or undoes what is in the journal and nobody works on: after a crash, or when the journal could not be written.
-    /// `reversibleOnly` leaves what needs mounted volumes for later. Answers how many there were.
+    /// Finishes or undoes what is in the journal and nobody works on: after a crash, or when the journal could not be
+    /// written. `reversibleOnly` leaves what needs mounted volumes for later. Answers how many there were.
     func recoverOperations(reversibleOnly: Bool) async throws(StorageError) -> Int {
         let running = live.withLock { $0 }
         let left = try await catalog.unfinishedOperations().filter {
@@ -46,7 +46,8 @@ extension VolumeManager {
         }
     }
 
-    /// Notes what the pools hold of ours that the catalog does not know. Nothing is removed: it may be all that is left of a lost catalog.
+    /// Notes what the pools hold of ours that the catalog does not know. Nothing is removed: it may be all that is left
+    /// of a lost catalog.
     func noteOrphans() async throws(StorageError) {
         let known = Set(try await catalog.volumes().map(\.id))
         let snapshots = Set(try await catalog.allSnapshots().map(\.reference))

@@ -1,8 +1,8 @@
 import StorageCore
 
 extension VolumeManager {
-    /// The end of the program: waits until no operation runs, `patience` at most. What takes longer is given up, to be recovered
-    /// by the next start; if it holds back a volume's writes, they go on now and not then.
+    /// The end of the program: waits until no operation runs, `patience` at most. What takes longer is given up, to be
+    /// recovered by the next start; if it holds back a volume's writes, they go on now and not then.
     package func windDown(patience: Duration) async {
         let end = ContinuousClock.now + patience
         while live.withLock({ !$0.isEmpty }) {
@@ -20,8 +20,9 @@ extension VolumeManager {
         }
     }
 
-    /// Ensures that no volume of this node is frozen. One is, when the program was killed while it copied it: then every
-    /// writer hangs in the kernel, the NFS server too, which cannot even be killed. Tries all and throws the first error.
+    /// Ensures that no volume of this node is frozen. One is, when the program was killed while it copied it: then
+    /// every writer hangs in the kernel, the NFS server too, which cannot even be killed. Tries all and throws the
+    /// first error.
     package func thawAll() async throws(StorageError) {
         var refusal: StorageError?
         for volume in try await catalog.volumes() {
@@ -34,9 +35,9 @@ extension VolumeManager {
         if let refusal { throw refusal }
     }
 
-    /// Ensures that no volume of this node is mounted or has a device; the NFS server was stopped before. Records and data stay, so the
-    /// next start brings all back. Answers how many were unmounted. `busy` naming the holders of the first that is in use;
-    /// the others are unmounted then.
+    /// Ensures that no volume of this node is mounted or has a device; the NFS server was stopped before. Records and
+    /// data stay, so the next start brings all back. Answers how many were unmounted. `busy` naming the holders of the
+    /// first that is in use; the others are unmounted then.
     package func unmountAll() async throws(StorageError) -> Int {
         var count = 0
         var refusal: StorageError?

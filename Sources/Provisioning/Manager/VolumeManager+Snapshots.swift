@@ -2,7 +2,8 @@ import Catalog
 import StorageCore
 
 extension VolumeManager {
-    /// Ensures a snapshot of the volume, frozen while it is taken. One that exists is `.unchanged`: it keeps the content it has.
+    /// Ensures a snapshot of the volume, frozen while it is taken. One that exists is `.unchanged`: it keeps the
+    /// content it has.
     package func createSnapshot(_ key: SnapshotKey) async throws(StorageError) -> Work<Snapshot> {
         try await submit([key.volume]) { () async throws(StorageError) -> Decision<Snapshot> in
             let volume = try await volume(key.volume)
@@ -26,7 +27,8 @@ extension VolumeManager {
         }
     }
 
-    /// Ensures the snapshot is gone. Volumes made from it stay: they have their own data. Absent already, or its volume, is `.unchanged`.
+    /// Ensures the snapshot is gone. Volumes made from it stay: they have their own data. Absent already, or its
+    /// volume, is `.unchanged`.
     package func deleteSnapshot(_ key: SnapshotKey) async throws(StorageError) -> Work<Void> {
         try await submit([key.volume]) { () async throws(StorageError) -> Decision<Void> in
             guard let volume = try await catalog.volume(key.volume), try await catalog.snapshot(key) != nil else {

@@ -28,8 +28,8 @@ extension VolumeManager {
         }
     }
 
-    /// Ensures that `address` is no client; what it holds is revoked. Other clients stay. A volume that does not exist has
-    /// no clients: nil, `.unchanged`.
+    /// Ensures that `address` is no client; what it holds is revoked. Other clients stay. A volume that does not exist
+    /// has no clients: nil, `.unchanged`.
     package func removeClient(_ address: ClientAddress, of key: VolumeKey) async throws(StorageError) -> Work<Volume?> {
         guard try await catalog.volume(key) != nil else { return .done(nil, .unchanged) }
         let work = try await update(key) { volume in

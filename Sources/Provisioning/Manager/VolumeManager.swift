@@ -4,9 +4,9 @@ import Logging
 import StorageCore
 import Synchronization
 
-/// The façade every face calls: what can be asked of this node's volumes. Mutations say what the end state is and answer
-/// what changed; each is an operation in the journal, goes on when its caller hangs up, and is finished or undone
-/// after a crash.
+/// The façade every face calls: what can be asked of this node's volumes. Mutations say what the end state is and
+/// answer what changed; each is an operation in the journal, goes on when its caller hangs up, and is finished or
+/// undone after a crash.
 ///
 /// Errors every mutation may throw: `unavailable` until the node has started, `busy` when other work on the volume
 /// does not end in `Settings.lockPatience`.

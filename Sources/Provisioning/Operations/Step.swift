@@ -37,8 +37,8 @@ extension OperationPlan {
         }
     }
 
-    /// Whether a failure, or a crash, takes it back. What removes can only go on; what changes a volume that is in use goes on after
-    /// a crash, and after a failure the record says what the reconciler restores.
+    /// Whether a failure, or a crash, takes it back. What removes can only go on; what changes a volume that is in use
+    /// goes on after a crash, and after a failure the record says what the reconciler restores.
     var isReversible: Bool {
         switch self {
         case .create, .createSnapshot: true

@@ -116,7 +116,8 @@ struct StepPerformer: Sendable {
         _ = try await filesystem.thaw(volume.path)
     }
 
-    /// Runs `body` with the volume's writes stopped, and lets them go on whatever happens. If both fail, both causes are kept.
+    /// Runs `body` with the volume's writes stopped, and lets them go on whatever happens. If both fail, both causes
+    /// are kept.
     private func frozen(_ volume: Volume, _ body: () async throws(StorageError) -> Void) async throws(StorageError) {
         guard try await filesystem.mounted(at: volume.path) != nil else {
             throw StorageError(

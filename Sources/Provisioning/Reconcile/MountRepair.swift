@@ -6,7 +6,8 @@ struct MountRepair {
     let manager: VolumeManager
     let logger: Logger
 
-    /// How many volumes are mounted at once at most: enough to keep a disk busy, few enough to leave the node responsive.
+    /// How many volumes are mounted at once at most: enough to keep a disk busy, few enough to leave the node
+    /// responsive.
     private static let width = 8
 
     /// Looks at all volumes; answers how many it mounted.

@@ -26,8 +26,8 @@ struct Observation: Sendable {
         return devices[volume.id] == mounted ? .own : .foreign(mounted)
     }
 
-    /// Volumes whose own filesystem is mounted and that may be exported. One in creation counts: once mounted it is about to be
-    /// exported, or is already, and must not be taken for an extra export.
+    /// Volumes whose own filesystem is mounted and that may be exported. One in creation counts: once mounted it is
+    /// about to be exported, or is already, and must not be taken for an extra export.
     var exportable: [Volume] {
         volumes.filter { ($0.phase.isServed || $0.phase == .creating) && place(of: $0) == .own }
     }

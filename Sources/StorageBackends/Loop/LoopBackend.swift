@@ -155,8 +155,8 @@ package struct LoopBackend: StorageBackend {
         }
     }
 
-    /// A program that begins a mount namespace of its own (a container that starts) has a copy of every mount for a moment,
-    /// and keeps the device busy after the unmount.
+    /// A program that begins a mount namespace of its own (a container that starts) has a copy of every mount for a
+    /// moment, and keeps the device busy after the unmount.
     private static let releasePatience = Duration.seconds(1)
 
     private func detach(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {

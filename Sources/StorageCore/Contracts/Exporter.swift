@@ -1,19 +1,21 @@
 /// The NFS server's exports. One conformance suite (TestSupport) is run by every implementation.
 /// Callers mount first and export then, and withdraw before they unmount.
 ///
-/// Errors: `unavailable` when the server does not run or does not answer in time, `internal` with the server's own words
-/// when it refuses.
+/// Errors: `unavailable` when the server does not run or does not answer in time, `internal` with the server's own
+/// words when it refuses.
 package protocol Exporter: Sendable {
-    /// Ensures a server that serves exactly `exports`. A server that runs is taken over as it is and only corrected where it
-    /// differs, so no client notices; one that does not run is started with all of them in place before its port opens.
-    /// `.unchanged` only if it ran and served exactly these.
+    /// Ensures a server that serves exactly `exports`. A server that runs is taken over as it is and only corrected
+    /// where it differs, so no client notices; one that does not run is started with all of them in place before its
+    /// port opens. `.unchanged` only if it ran and served exactly these.
     func serve(_ exports: [Export]) async throws(StorageError) -> Outcome
 
-    /// Ensures this export with exactly these clients and this squash. Clients that are no longer named lose what they hold.
+    /// Ensures this export with exactly these clients and this squash. Clients that are no longer named lose what they
+    /// hold.
     func ensure(_ export: Export) async throws(StorageError) -> Outcome
 
-    /// Ensures that nobody is served `export` any more: its handles are stale, its opens revoked, so that it can be unmounted.
-    /// A server that does not run serves nobody: `.unchanged`. One that runs and does not answer is `unavailable`.
+    /// Ensures that nobody is served `export` any more: its handles are stale, its opens revoked, so that it can be
+    /// unmounted. A server that does not run serves nobody: `.unchanged`. One that runs and does not answer is
+    /// `unavailable`.
     func withdraw(_ export: Export) async throws(StorageError) -> Outcome
 
     /// What the server serves now, asked from the server. `unavailable` if it does not run.

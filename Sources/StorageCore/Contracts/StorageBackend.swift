@@ -1,7 +1,8 @@
 /// A pool of block storage that volumes are carved from. One conformance suite (TestSupport) is run by every
 /// implementation. All methods are idempotent: they ensure a state and say whether they changed anything; asking for
-/// the state that is there answers `.unchanged`. None of them formats, mounts or exports. Callers hold the volume's lock, so no two
-/// calls about one volume run at once; calls about different volumes do. All need root where the real pool does.
+/// the state that is there answers `.unchanged`. None of them formats, mounts or exports. Callers hold the volume's
+/// lock, so no two calls about one volume run at once; calls about different volumes do. All need root where the real
+/// pool does.
 ///
 /// Errors: `outOfCapacity` when the pool has no room (nothing is left behind), `busy` when something holds the device,
 /// `notFound` for storage that is not there where it must be, `unavailable` when the pool does not answer,
@@ -11,15 +12,17 @@ package protocol StorageBackend: Sendable {
     /// `conflict` if storage of that name carries another id.
     func create(_ volume: VolumeIdentity, capacity: ByteCount) async throws(StorageError) -> Outcome
 
-    /// Ensures storage for the volume with the content of `source`, of `capacity` (at least the source's). The caller has frozen a source
-    /// volume that is mounted. The copy still has the source's filesystem UUID; see `VolumeFilesystem.renew`.
+    /// Ensures storage for the volume with the content of `source`, of `capacity` (at least the source's). The caller
+    /// has frozen a source volume that is mounted. The copy still has the source's filesystem UUID; see
+    /// `VolumeFilesystem.renew`.
     func copy(_ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount) async throws(StorageError)
         -> Outcome
 
     /// Ensures at least `capacity`, online. Never shrinks.
     func grow(_ volume: VolumeIdentity, to capacity: ByteCount) async throws(StorageError) -> Outcome
 
-    /// Ensures nothing is left of the volume, half-made parts included. `busy` if its device is mounted; snapshots of it stay.
+    /// Ensures nothing is left of the volume, half-made parts included. `busy` if its device is mounted; snapshots of
+    /// it stay.
     func remove(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome
 
     /// Ensures the volume has a block device and answers it. The number may differ after every activation.
@@ -28,7 +31,8 @@ package protocol StorageBackend: Sendable {
     /// Ensures the volume has no block device. `busy` if it is mounted.
     func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome
 
-    /// Ensures a snapshot of the volume as it is now; the caller has frozen it. A snapshot that exists is left as it is.
+    /// Ensures a snapshot of the volume as it is now; the caller has frozen it. A snapshot that exists is left as it
+    /// is.
     func createSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome
 
     /// Ensures nothing is left of the snapshot, half-made parts included.

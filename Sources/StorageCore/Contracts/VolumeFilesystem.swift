@@ -1,12 +1,13 @@
 /// Filesystems on block devices: made once, mounted, grown, frozen. All methods are idempotent, need root, and have a
 /// deadline of their own; a tool that does not end in time is `unavailable`.
 package protocol VolumeFilesystem: Sendable {
-    /// Ensures a filesystem of `kind` with the UUID `id` on `device`. The only place mkfs runs, and only on a device proven blank: one that
-    /// has this very filesystem already is `.unchanged`, anything else on it is `conflict`, a probe that fails is `unavailable`.
+    /// Ensures a filesystem of `kind` with the UUID `id` on `device`. The only place mkfs runs, and only on a device
+    /// proven blank: one that has this very filesystem already is `.unchanged`, anything else on it is `conflict`, a
+    /// probe that fails is `unavailable`.
     func format(_ device: DevicePath, as kind: FilesystemKind, id: VolumeID) async throws(StorageError) -> Outcome
 
-    /// Ensures that the copied filesystem on `device` has the UUID `id`, its log replayed. Must not be mounted. It may grow to its
-    /// device's size; `grow` after the mount makes sure of it.
+    /// Ensures that the copied filesystem on `device` has the UUID `id`, its log replayed. Must not be mounted. It may
+    /// grow to its device's size; `grow` after the mount makes sure of it.
     func renew(_ device: DevicePath, as kind: FilesystemKind, id: VolumeID) async throws(StorageError) -> Outcome
 
     /// Ensures `device` is mounted at `path`, making the directory (mode 0000 while nothing is mounted on it).

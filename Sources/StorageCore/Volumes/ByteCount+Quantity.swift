@@ -5,9 +5,9 @@ private let units: [(suffix: String, factor: Int64)] = [
 ]
 
 extension ByteCount {
-    /// A Kubernetes quantity: digits with an optional decimal fraction and one of the suffixes Ki Mi Gi Ti Pi Ei, k M G T
-    /// P E, or none (Kubernetes API reference, "Quantity"). Fractions of a byte round up, as they do there.
-    /// Throws `invalidArgument` for anything else, for zero, and beyond 2^63-1 bytes.
+    /// A Kubernetes quantity: digits with an optional decimal fraction and one of the suffixes Ki Mi Gi Ti Pi Ei, k M G
+    /// T P E, or none (Kubernetes API reference, "Quantity"). Fractions of a byte round up, as they do there. Throws
+    /// `invalidArgument` for anything else, for zero, and beyond 2^63-1 bytes.
     package init(quantity text: String) throws(StorageError) {
         let refusal = StorageError(
             .invalidArgument,
@@ -34,7 +34,8 @@ extension ByteCount {
 
 private func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
-/// whole.fraction × factor, rounded up; nil on overflow. Digits are taken one by one, so nothing is lost to floating point.
+/// whole.fraction × factor, rounded up; nil on overflow. Digits are taken one by one, so nothing is lost to floating
+/// point.
 private func scale(whole: Substring, fraction: Substring, by factor: Int64) -> Int64? {
     guard let units = Int64(whole) else { return nil }
     let (product, overflow) = units.multipliedReportingOverflow(by: factor)

@@ -45,9 +45,9 @@ package struct TestVolume: Sendable {
 }
 
 extension TestVolume {
-    /// A program that begins a mount namespace of its own (`unshare`, a container) has a copy of every mount, which keeps
-    /// the device busy after the unmount: for a moment, or for as long as it runs. Then the kernel is told to detach the
-    /// device when that ends, which losetup(8) does for a device in use.
+    /// A program that begins a mount namespace of its own (`unshare`, a container) has a copy of every mount, which
+    /// keeps the device busy after the unmount: for a moment, or for as long as it runs. Then the kernel is told to
+    /// detach the device when that ends, which losetup(8) does for a device in use.
     private func detach(_ file: FileID, _ loops: LoopDevices) async throws {
         let end = ContinuousClock.now + .seconds(5)
         while true {

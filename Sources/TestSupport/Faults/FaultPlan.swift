@@ -2,8 +2,8 @@ import StorageCore
 import Synchronization
 import Testing
 
-/// Which call to the world goes wrong, and how. The faulty backend, filesystem and exporter of one node share a plan, so "the seventh
-/// call of this operation" can be any of them.
+/// Which call to the world goes wrong, and how. The faulty backend, filesystem and exporter of one node share a plan,
+/// so "the seventh call of this operation" can be any of them.
 package final class FaultPlan: Sendable {
     package enum Fault: Sendable, CaseIterable {
         /// The call fails and has done nothing.

@@ -38,7 +38,9 @@ package final class SimulatedNode: Sendable {
     }
 
     /// A program that is ready.
-    package func start(patience: Duration = .seconds(60)) async throws -> (manager: VolumeManager, reconciler: Reconciler) {
+    package func start(patience: Duration = .seconds(60)) async throws -> (
+        manager: VolumeManager, reconciler: Reconciler
+    ) {
         let program = try program(patience: patience)
         try await program.reconciler.pass()
         return program
@@ -60,7 +62,8 @@ package final class SimulatedNode: Sendable {
         func check(_ condition: Bool, _ what: String) {
             #expect(condition, "\(what) \(comment.map { "(\($0))" } ?? "")", sourceLocation: sourceLocation)
         }
-        check(Set(inventory.volumes.map(\.identity)) == Set(volumes.map(\.identity)), "storage is what the catalog knows")
+        check(
+            Set(inventory.volumes.map(\.identity)) == Set(volumes.map(\.identity)), "storage is what the catalog knows")
         check(
             Set(inventory.snapshots) == Set(try await catalog.allSnapshots().map(\.reference)),
             "snapshots are what the catalog knows")

@@ -1,8 +1,8 @@
 import NFSClient
 
-/// Proves that an export can be used: mounts it (NFSv3, in this process), makes a file of its own, writes and syncs random
-/// bytes, reads them back over a second connection, compares, removes the file and unmounts. Whatever fails, the file is
-/// removed if the server still lets it. Needs no privileges but those the server asks of its clients.
+/// Proves that an export can be used: mounts it (NFSv3, in this process), makes a file of its own, writes and syncs
+/// random bytes, reads them back over a second connection, compares, removes the file and unmounts. Whatever fails, the
+/// file is removed if the server still lets it. Needs no privileges but those the server asks of its clients.
 struct ExportCheck: Sendable {
     enum Step: String, CaseIterable, Encodable, Sendable {
         case mount, create, write, sync, read, compare, remove, unmount
@@ -44,7 +44,8 @@ struct ExportCheck: Sendable {
         } catch {
             let step = stopwatch.current
             let bytesLeft = step == .write || step == .sync ? try? await writer.usage().available : nil
-            // A file that was never made cannot be removed, and a server that is gone will not remove it: nothing to add.
+            // A file that was never made cannot be removed, and a server that is gone will not remove it: nothing to
+            // add.
             if stopwatch.steps.contains(where: { $0.step == .create }), step != .unmount {
                 try? await writer.remove(path)
             }

@@ -4,7 +4,8 @@ import NodeAPI
 // How values are written in tables and sentences.
 
 extension ByteCount {
-    /// Three digits at most and a unit, rounded: `3.2Mi`, `71Mi`, `0`. For what is used, where `quantity` is for what was asked.
+    /// Three digits at most and a unit, rounded: `3.2Mi`, `71Mi`, `0`. For what is used, where `quantity` is for what
+    /// was asked.
     var rounded: String {
         var value = Double(bytes)
         var units = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][...]

@@ -12,8 +12,8 @@ struct TokenFile {
 
     let path: String
 
-    /// Throws `notFound` for a file that cannot be read, `invalidArgument` for one whose first line is no token (RFC 6750,
-    /// section 2.1: printable and without spaces, so that it cannot become a header of its own).
+    /// Throws `notFound` for a file that cannot be read, `invalidArgument` for one whose first line is no token (RFC
+    /// 6750, section 2.1: printable and without spaces, so that it cannot become a header of its own).
     func read() throws(StorageError) -> String {
         guard let bytes = content() else {
             throw StorageError(

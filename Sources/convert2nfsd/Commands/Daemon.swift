@@ -21,7 +21,10 @@ enum DaemonVersion {
 
 /// Where the configuration is; all commands that need one share it.
 struct ConfigurationOption: ParsableArguments {
-    @Option(help: "The configuration; without it /etc/convert2nfs/config.yaml, or the embedded default if that does not exist.")
+    @Option(
+        help:
+            "The configuration; without it /etc/convert2nfs/config.yaml, or the embedded default if that does not exist."
+    )
     var config: String?
 
     /// Loads it; prints every fault and ends with EX_CONFIG (sysexits.h) if there is one.

@@ -11,7 +11,8 @@ import StorageCore
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Serve this node's volumes until SIGTERM. Volumes stay mounted and served after it.")
+        commandName: "run",
+        abstract: "Serve this node's volumes until SIGTERM. Volumes stay mounted and served after it.")
 
     @OptionGroup var configurationOption: ConfigurationOption
 

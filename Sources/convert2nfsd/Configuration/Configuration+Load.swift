@@ -8,7 +8,8 @@ import StorageCore
 
 extension Configuration {
     /// The configuration of a file. `path` nil is the default place, where a missing file means the embedded default;
-    /// a file that was named must be there. Throws every fault of the file at once. Reads the file once, changes nothing.
+    /// a file that was named must be there. Throws every fault of the file at once. Reads the file once, changes
+    /// nothing.
     static func load(
         path: String? = nil, defaultPath: String = ConfigurationDefaults.path,
         hostName: String = ConfigurationDefaults.hostName()

@@ -120,7 +120,8 @@ struct ConfigurationSection {
 }
 
 extension String {
-    /// How many characters must be added, removed or replaced to make `other` of it (Levenshtein); long texts are far from all.
+    /// How many characters must be added, removed or replaced to make `other` of it (Levenshtein); long texts are far
+    /// from all.
     fileprivate func distance(to other: String) -> Int {
         let from = Array(utf8)
         let to = Array(other.utf8)

@@ -39,7 +39,9 @@ enum ConfigurationValue {
     /// The lock manager listens on the next port, so the last one is too high.
     static func mountdPort(_ node: Node) throws(Refusal) -> UInt16 {
         let port = try port(node)
-        guard port < 65535 else { throw Refusal("found 65535; the lock manager needs the next port, so use 65534 or less") }
+        guard port < 65535 else {
+            throw Refusal("found 65535; the lock manager needs the next port, so use 65534 or less")
+        }
         return port
     }
 
@@ -69,7 +71,8 @@ enum ConfigurationValue {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// A path that fits into a socket's address (unix(7): 108 bytes with the final zero), `reserve` bytes of other names included.
+    /// A path that fits into a socket's address (unix(7): 108 bytes with the final zero), `reserve` bytes of other
+    /// names included.
     static func socketPath(_ node: Node, reserve: Int = 0) throws(Refusal) -> String {
         let path = try path(node)
         guard path.utf8.count + reserve <= 107 else {

@@ -15,7 +15,8 @@ struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         self.port = port
     }
 
-    /// From `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`; nil if the host is not an address or the port not 1...65535.
+    /// From `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`; nil if the host is not an address or the port not
+    /// 1...65535.
     init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":") else { return nil }
         var host = String(text[..<colon])

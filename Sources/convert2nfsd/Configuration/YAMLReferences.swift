@@ -12,7 +12,8 @@ struct YAMLReferences {
     private var mayBegin = true
     private var followsSpace = true
 
-    /// The line of the first `&` or `*` where a value or a key may begin, outside comments and quotes; nil if there is none.
+    /// The line of the first `&` or `*` where a value or a key may begin, outside comments and quotes; nil if there is
+    /// none.
     static func firstLine(in text: String) -> Int? {
         var scanner = YAMLReferences()
         return text.utf8.contains { scanner.isReference($0) } ? scanner.line : nil

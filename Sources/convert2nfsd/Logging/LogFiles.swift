@@ -21,7 +21,8 @@ final class LogFiles: Sendable {
     private let echoes: Bool
     private let now: @Sendable () -> Date
 
-    /// Opens both files. Throws if either cannot be opened: a daemon whose log is lost from the start must not run unnoticed.
+    /// Opens both files. Throws if either cannot be opened: a daemon whose log is lost from the start must not run
+    /// unnoticed.
     init(
         _ settings: Configuration.Log, echoesToStandardError: Bool = isatty(STDERR_FILENO) == 1,
         now: @escaping @Sendable () -> Date = { Date() }
@@ -37,8 +38,8 @@ final class LogFiles: Sendable {
         Logger(label: label) { _ in LogFileHandler(files: self, logLevel: self.level) }
     }
 
-    /// Goes on in the files that are at the paths now, for logrotate(8). A file that cannot be opened leaves the old one
-    /// in use, and the log says so.
+    /// Goes on in the files that are at the paths now, for logrotate(8). A file that cannot be opened leaves the old
+    /// one in use, and the log says so.
     func reopen() {
         let failures = sinks.withLock { sinks in
             var failures: [LogFileError] = []

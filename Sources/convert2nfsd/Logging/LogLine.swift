@@ -108,7 +108,8 @@ enum LogLine {
         return ((value - remainder) / unit, remainder)
     }
 
-    /// Year, month and day of a day since 1970-01-01 in the Gregorian calendar, counted in eras of 400 years from March 1.
+    /// Year, month and day of a day since 1970-01-01 in the Gregorian calendar, counted in eras of 400 years from March
+    /// 1.
     private static func civil(_ day: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let (era, dayOfEra) = floored(day + 719_468, 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365

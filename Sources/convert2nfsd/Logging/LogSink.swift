@@ -15,7 +15,8 @@ struct LogSink: ~Copyable {
     /// A line was written in part, so the next begins with a line's end.
     private var isWithinLine = false
 
-    /// Opens for appending, making the file (0640) and its directory (0755). Throws with the path and the system's reason.
+    /// Opens for appending, making the file (0640) and its directory (0755). Throws with the path and the system's
+    /// reason.
     init(path: String) throws(LogFileError) {
         self.path = path
         descriptor = try Self.open(path)

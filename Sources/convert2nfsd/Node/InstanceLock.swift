@@ -20,7 +20,8 @@ final class InstanceLock: Sendable {
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw StorageError(
-                .unavailable, "another convert2nfsd works on \(stateDirectory); stop it first, or give this one another node.state")
+                .unavailable,
+                "another convert2nfsd works on \(stateDirectory); stop it first, or give this one another node.state")
         }
     }
 

@@ -15,7 +15,8 @@ struct StorageNode {
     let services: [any Service]
     let logger: Logger
 
-    /// How long the daemon's end waits for operations; below what service managers wait (systemd.service(5), TimeoutStopSec).
+    /// How long the daemon's end waits for operations; below what service managers wait (systemd.service(5),
+    /// TimeoutStopSec).
     private static let patience = Duration.seconds(10)
 
     /// Serves until SIGTERM or SIGINT, then lets what runs come to its end for ten seconds.
@@ -33,8 +34,8 @@ struct StorageNode {
         await manager.windDown(patience: Self.patience)
     }
 
-    /// Lets writes go on that a killed daemon held back, and stops NFS before it unmounts, so that no client holds what is
-    /// then unmounted. Answers how many volumes were unmounted.
+    /// Lets writes go on that a killed daemon held back, and stops NFS before it unmounts, so that no client holds what
+    /// is then unmounted. Answers how many volumes were unmounted.
     func retire() async throws(StorageError) -> Int {
         try await manager.thawAll()
         try await stopServer()
