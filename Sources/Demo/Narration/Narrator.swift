@@ -26,10 +26,16 @@ struct Narrator: Sendable {
     }
 
     func fails(_ number: Int, _ step: Step, _ reason: String, after time: Duration) {
+        tell("IS NOT SO", number, step, "after \(Shown.seconds(time)): \(reason)")
+    }
+
+    func isInterrupted(_ number: Int, _ step: Step, after time: Duration) {
+        tell("interrupted", number, step, "after \(Shown.seconds(time)); cleaning up")
+    }
+
+    private func tell(_ verdict: String, _ number: Int, _ step: Step, _ text: String) {
         clearLine()
-        write(
-            "\(styled(Self.start(number, step), "31")) \(styled("IS NOT SO", "1;31")) after \(Shown.seconds(time)): \(reason)\n"
-        )
+        write("\(styled(Self.start(number, step), "31")) \(styled(verdict, "1;31")) \(text)\n")
     }
 
     private func clearLine() {

@@ -16,15 +16,19 @@ struct Show: Sendable {
                 let finding = try await step.perform(stage)
                 narrator.ends(number, step, finding, after: clock.now - begin)
             } catch {
-                let reason = Task.isCancelled ? "interrupted" : "\(error)"
-                narrator.fails(number, step, reason, after: clock.now - begin)
-                if !Task.isCancelled { narrator.say(await stage.logTail) }
+                await tell(error, number, step, after: clock.now - begin)
                 await cleanUp()
                 return false
             }
         }
         narrator.say("\nall \(Self.steps.count) steps are so, in \(Shown.seconds(clock.now - start))")
         return true
+    }
+
+    private func tell(_ error: any Error, _ number: Int, _ step: Step, after time: Duration) async {
+        guard !Task.isCancelled else { return narrator.isInterrupted(number, step, after: time) }
+        narrator.fails(number, step, "\(error)", after: time)
+        narrator.say(await stage.logTail)
     }
 
     private func cleanUp() async {

@@ -81,7 +81,7 @@ extension Stage {
         try await network.remove()
         try Self.removeTree(directory)
         try claim(FileManager.default.fileExists(atPath: directory) == false, otherwise: "\(directory) is still there")
-        return Finding("no mount, no loop device, no process, pool and export root empty; \(directory) removed")
+        return Finding("no mount, loop device or process; pool and export root empty; \(directory) removed")
     }
 
     static func removeTree(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
