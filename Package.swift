@@ -122,7 +122,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning", "NodeAPI",
-                "NFSClient", logging,
+                "NFSClient", "NodeHarness", logging,
             ],
             swiftSettings: settings),
     ] + tests,

@@ -120,11 +120,13 @@ private func apply(_ changes: [CatalogChange], _ database: Database) throws {
 /// The next number nobody has, going round: a handle of a volume that was just deleted never names a new one.
 private func takeExportID(_ database: Database) throws -> ExportID {
     let last = try Int.fetchOne(database, sql: "SELECT last FROM exportCounter") ?? 0
-    let taken = try Set(Int.fetchAll(database, sql: "SELECT exportID FROM volume"))
-    let candidates = [last + 1..<65536, 1..<last + 1].lazy.joined()
-    guard let free = candidates.first(where: { !taken.contains($0) }), let id = ExportID(UInt16(free)) else {
-        throw StorageError(.outOfCapacity, "all 65535 export ids of this node are taken; delete volumes")
+    let holder = try database.cachedStatement(sql: "SELECT exportID FROM volume WHERE exportID = ?")
+    for candidate in [last + 1..<65536, 1..<last + 1].lazy.joined() {
+        guard try Int.fetchOne(holder, arguments: [candidate]) == nil, let id = ExportID(UInt16(candidate)) else {
+            continue
+        }
+        try database.execute(sql: "UPDATE exportCounter SET last = ?", arguments: [candidate])
+        return id
     }
-    try database.execute(sql: "UPDATE exportCounter SET last = ?", arguments: [free])
-    return id
+    throw StorageError(.outOfCapacity, "all 65535 export ids of this node are taken; delete volumes")
 }

@@ -38,15 +38,17 @@ struct VolumeRow: Codable, FetchableRecord, PersistableRecord {
         source = try volume.source.map(json)
     }
 
-    func volume() throws -> Volume {
+    /// `clients` is what the text of that name holds, where the caller knows it.
+    func volume(clients known: [ClientRule]? = nil) throws -> Volume {
         let key = try VolumeKey(namespace, name)
         guard let id = VolumeID(id), let number = UInt16(exactly: exportID), let export = ExportID(number) else {
             throw StorageError(.internal, "the catalog's row of \(key) has an impossible id", resource: key.resource)
         }
         return Volume(
             identity: VolumeIdentity(id: id, key: key), exportID: export, pool: try PoolName(pool),
-            filesystem: try known(filesystem), path: MountPath(path), capacity: ByteCount(capacity),
-            squash: try known(squash), clients: try value([ClientRule].self, of: clients), phase: try known(phase),
+            filesystem: try recognised(filesystem), path: MountPath(path), capacity: ByteCount(capacity),
+            squash: try recognised(squash), clients: try known ?? value([ClientRule].self, of: clients),
+            phase: try recognised(phase),
             condition: abnormal.map(Condition.abnormal) ?? .normal, createdAt: Date(timeIntervalSince1970: createdAt),
             source: try source.map { try value(VolumeSource.self, of: $0) })
     }
@@ -84,7 +86,7 @@ struct SnapshotRow: Codable, FetchableRecord, PersistableRecord {
         }
         return Snapshot(
             key: key, origin: VolumeIdentity(id: id, key: key.volume), pool: try PoolName(pool),
-            filesystem: try known(filesystem), capacity: ByteCount(capacity),
+            filesystem: try recognised(filesystem), capacity: ByteCount(capacity),
             createdAt: Date(timeIntervalSince1970: createdAt), isReady: isReady)
     }
 }
@@ -120,7 +122,7 @@ struct OperationRow: Codable, FetchableRecord, PersistableRecord {
         var operation = Operation(
             id: OperationID(id), subject: try VolumeKey(namespace, name), plan: try value(OperationPlan.self, of: plan),
             step: step, startedAt: Date(timeIntervalSince1970: startedAt))
-        operation.state = try known(state)
+        operation.state = try recognised(state)
         operation.cursor = cursor
         operation.failure = try failure.map { try value(Operation.Failure.self, of: $0) }
         operation.endedAt = endedAt.map { Date(timeIntervalSince1970: $0) }
@@ -136,7 +138,7 @@ private func value<Value: Decodable>(_ type: Value.Type, of text: String) throws
     try JSONDecoder().decode(type, from: Data(text.utf8))
 }
 
-private func known<Value: RawRepresentable<String>>(_ text: String) throws -> Value {
+private func recognised<Value: RawRepresentable<String>>(_ text: String) throws -> Value {
     guard let value = Value(rawValue: text) else {
         throw StorageError(.internal, "the catalog holds \"\(text)\", which this version does not know")
     }

@@ -13,6 +13,11 @@ package enum FreePorts {
         return first
     }
 
+    /// `count` such ports that need not be consecutive.
+    package static func pick(_ count: Int) throws(HostError) -> [UInt16] {
+        try pick(consecutive: Array(repeating: 1, count: count))
+    }
+
     private static func pick(_ count: UInt16, _ held: inout [Int32]) throws(HostError) -> UInt16 {
         for _ in 0..<200 {
             var mine: [Int32] = []

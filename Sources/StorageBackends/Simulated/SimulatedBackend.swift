@@ -197,22 +197,22 @@ package struct SimulatedBackend: StorageBackend {
     }
 
     package func inventory() async throws(StorageError) -> PoolInventory {
-        try host.withState { _ in
-            var inventory = PoolInventory()
-            for (item, entry) in pool.entries.withLock({ $0 }) {
-                switch item {
-                case .volume:
-                    inventory.volumes.append(
-                        PoolInventory.Entry(
-                            identity: entry.owner, capacity: entry.image.snapshot.capacity, device: entry.device))
-                case .snapshot(_, let name):
-                    inventory.snapshots.append(SnapshotReference(volume: entry.owner, name: name))
-                }
+        // Only the look itself keeps others waiting, not the sorting of what it found.
+        let entries = try host.withState { _ in pool.entries.withLock { $0 } }
+        var inventory = PoolInventory()
+        for (item, entry) in entries {
+            switch item {
+            case .volume:
+                inventory.volumes.append(
+                    PoolInventory.Entry(
+                        identity: entry.owner, capacity: entry.image.snapshot.capacity, device: entry.device))
+            case .snapshot(_, let name):
+                inventory.snapshots.append(SnapshotReference(volume: entry.owner, name: name))
             }
-            inventory.volumes.sort { $0.identity.key < $1.identity.key }
-            inventory.snapshots.sort { ($0.volume.key, $0.name) < ($1.volume.key, $1.name) }
-            return inventory
         }
+        inventory.volumes.sort { $0.identity.key < $1.identity.key }
+        inventory.snapshots.sort { ($0.volume.key, $0.name) < ($1.volume.key, $1.name) }
+        return inventory
     }
 
     package func usage() async throws(StorageError) -> PoolUsage {

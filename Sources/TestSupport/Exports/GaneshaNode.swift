@@ -1,5 +1,6 @@
 import Glibc
 import HostTools
+import NodeHarness
 import Logging
 import NFSClient
 import NFSExports

@@ -28,7 +28,7 @@ package struct GaneshaSettings: Hashable, Sendable, Codable {
 
     /// Throws `invalidArgument` naming the setting that cannot be.
     package init(
-        nfsPort: UInt16 = 2049, mountdPort: UInt16 = 20048, lockManagerPort: UInt16 = 32803,
+        nfsPort: UInt16 = 2049, mountdPort: UInt16 = 20048, lockManagerPort: UInt16 = 20049,
         versions: Set<Version> = [.v3, .v4], minorVersions: Set<UInt8> = [0, 1, 2], udp: Bool = true,
         leaseSeconds: UInt8 = 15, graceSeconds: UInt8 = 20, serverScope: String = "convert2nfs"
     ) throws(StorageError) {
