@@ -17,12 +17,10 @@ package struct Catalog: Sendable {
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 4
-        configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
-            try database.execute(sql: "PRAGMA cache_size = -2048")
-        }
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -2048") }
         do {
             database = try DatabasePool(path: path, configuration: configuration)
+            try Self.makeCommitsDurable(database)
             let migrator = Schema.migrator
             guard try database.read({ try !migrator.hasBeenSuperseded($0) }) else {
                 throw StorageError(
@@ -32,6 +30,16 @@ package struct Catalog: Sendable {
         } catch {
             throw catalogError(error)
         }
+    }
+
+    /// GRDB sets `synchronous=NORMAL` on the one connection that writes when it turns WAL on, which is after
+    /// `prepareDatabase`. With it a commit is in the file, but not on the disk.
+    private static func makeCommitsDurable(_ database: DatabasePool) throws {
+        let level = try database.writeWithoutTransaction { writer in
+            try writer.execute(sql: "PRAGMA synchronous = FULL")
+            return try Int.fetchOne(writer, sql: "PRAGMA synchronous")
+        }
+        guard level == 2 else { throw StorageError(.internal, "the catalog would not sync what it commits") }
     }
 
     /// Closes the file; every later call throws.
