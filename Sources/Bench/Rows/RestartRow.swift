@@ -37,7 +37,8 @@ struct RestartRow {
             ],
             notes: [
                 "restart: \(before.mounts.count) mounts, \(before.exports.count) exports and the NFS server are "
-                    + "\(isSame ? "the same" : "NOT the same") after it; \(changes) calls that change an export on its bus",
+                    + "\(isSame ? "the same" : "NOT the same") after it; "
+                    + "\(changes) calls that change an export on its bus",
                 "memory after the restart: \(MemoryRow.text(memory.resident))",
             ])
     }
