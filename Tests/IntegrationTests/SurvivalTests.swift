@@ -29,6 +29,38 @@ struct SurvivalTests {
         }
     }
 
+    @Test("kill -9 in the middle of a snapshot lets the volume's writers go on at once, without the daemon")
+    func daemonKilledWhileFrozen() async throws {
+        try await withNode { node in
+            _ = try await node.create("shop/data", size: .gibibytes(1), filesystem: .xfs)
+            // Enough that a full copy takes a while.
+            let client = try await node.mount("shop/data")
+            let file = try await client.open("/bulk", creating: true)
+            for block in 0..<UInt64(192) { try await file.write(pattern(1 << 20, seed: block), at: block << 20) }
+            try await file.sync()
+            let directory = node.daemon.directory
+            let (daemon, key) = (node.daemon, try Sample.snapshot("shop/data@monday"))
+            let taking = Task {
+                try await daemon.call { (client) async throws(StorageError) in _ = try await client.createSnapshot(key) }
+            }
+            try await eventually(every: .milliseconds(2), "the copy begins") {
+                let log = try String(contentsOfFile: "\(directory)/convert2nfs.log", encoding: .utf8)
+                let names = try FileManager.default.contentsOfDirectory(atPath: "\(directory)/images")
+                return names.count > 2 || log.contains("take-snapshot done")
+            }
+            try await node.kill()
+            try await file.write(pattern(4096), at: 0)
+            try await file.sync()
+            _ = await taking.result
+            await client.close()
+            try await node.start()
+            let log = try String(contentsOfFile: node.daemon.logFile, encoding: .utf8)
+            #expect(log.contains("snapshot.create of shop/data was left unfinished"), "the kill came in the middle")
+            let leaks = try Leaks(of: node.daemon)
+            #expect(leaks.files.count { $0.contains("@") } % 2 == 0, "a snapshot is whole or gone: \(leaks.files)")
+        }
+    }
+
     @Test("a dead NFS server is back within seconds with all exports, and an open v3 file goes on")
     func serverKilled() async throws {
         try await withNode { node in

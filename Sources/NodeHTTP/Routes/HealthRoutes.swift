@@ -12,7 +12,9 @@ struct HealthRoutes {
         router.get("/livez") { _, _ in try Reply.document(HealthDocument()) }
         router.get("/readyz") { _, _ in
             guard manager.isReady else {
-                throw StorageError(.unavailable, "the node is starting: volumes are being mounted and exported")
+                // Not thrown: a probe that asks every second is no event for the log.
+                return try Reply.problem(
+                    StorageError(.unavailable, "the node is starting: volumes are being mounted and exported"))
             }
             return try Reply.document(HealthDocument())
         }

@@ -16,6 +16,8 @@ package struct LinuxFilesystem: VolumeFilesystem {
     let work: BlockingWork
     /// How long an unmount is tried again while something still holds the filesystem.
     let unmountPatience: Duration
+    /// Nil where whoever freezes is certain to thaw.
+    let freezeGuard: FreezeGuard?
 
     /// What `toolbox` has to hold.
     package static let requiredTools = FilesystemTools.names
@@ -24,7 +26,7 @@ package struct LinuxFilesystem: VolumeFilesystem {
     /// Throws `unavailable` naming the package if a tool is missing.
     package static func open(
         toolbox: Toolbox, runner: any CommandRunner, stateDirectory: String,
-        unmountPatience: Duration = .seconds(1)
+        unmountPatience: Duration = .seconds(1), freezeGuard: FreezeGuard? = nil
     ) async throws(StorageError) -> LinuxFilesystem {
         let work = BlockingWork(label: "filesystems")
         let filesystem = try await work.perform("preparing \(stateDirectory) for filesystems") { _ in
@@ -34,7 +36,7 @@ package struct LinuxFilesystem: VolumeFilesystem {
             try DurableFile.write(Array(FilesystemTools.rootPrototypeText.utf8), to: prototype)
             return LinuxFilesystem(
                 tools: try FilesystemTools(toolbox: toolbox, rootPrototype: prototype), runner: runner,
-                privateMounts: privateMounts, work: work, unmountPatience: unmountPatience)
+                privateMounts: privateMounts, work: work, unmountPatience: unmountPatience, freezeGuard: freezeGuard)
         }
         try await filesystem.clearPrivateMounts()
         return filesystem
@@ -123,19 +125,28 @@ package struct LinuxFilesystem: VolumeFilesystem {
     }
 
     package func freeze(_ path: MountPath) async throws(StorageError) -> Outcome {
-        try await work.perform("freezing \(path)", deadline: Self.deadline) { token in
-            let hasChanged = try FilesystemControl.freeze(path.value)
-            // Whoever asked has given up and will not thaw it.
-            if token.isCancelled { _ = try FilesystemControl.thaw(path.value) }
-            try token.check()
-            return hasChanged ? .changed : .unchanged
+        do throws(StorageError) {
+            return try await work.perform("freezing \(path)", deadline: Self.deadline) { [freezeGuard] token in
+                try freezeGuard?.begin(path.value)
+                let hasChanged = try FilesystemControl.freeze(path.value)
+                // Whoever asked has given up and will not thaw it.
+                if token.isCancelled { _ = try FilesystemControl.thaw(path.value) }
+                try token.check()
+                return hasChanged ? .changed : .unchanged
+            }
+        } catch {
+            try? await freezeGuard?.end(path.value)
+            throw error
         }
     }
 
     package func thaw(_ path: MountPath) async throws(StorageError) -> Outcome {
-        try await work.perform("thawing \(path)", deadline: Self.deadline) { _ in
+        let outcome: Outcome = try await work.perform("thawing \(path)", deadline: Self.deadline) { _ in
             try FilesystemControl.thaw(path.value) ? .changed : .unchanged
         }
+        // One that does not end only finds nothing to thaw, later.
+        try? await freezeGuard?.end(path.value)
+        return outcome
     }
 
     package func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage? {

@@ -1,9 +1,9 @@
 import Glibc
 import HostTools
-import NodeHarness
 import Logging
 import NFSClient
 import NFSExports
+import NodeHarness
 import StorageCore
 
 /// A real NFS-Ganesha on free ports with its state in a directory of its own, and small ext4 volumes on loop devices to

@@ -65,7 +65,8 @@ extension StorageNode {
         return World(
             pools: pools,
             filesystem: try await LinuxFilesystem.open(
-                toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem"),
+                toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem",
+                freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out")),
             exporter: exporter, server: "ganesha", exits: exporter.exits,
             stop: { () async throws(StorageError) in try await exporter.stop() },
             catalog: "\(state)/catalog.sqlite")
