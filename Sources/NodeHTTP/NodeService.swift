@@ -5,6 +5,12 @@ import Provisioning
 import ServiceLifecycle
 import StorageCore
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Musl
+#endif
+
 /// The REST API on one listener.
 package struct NodeService: Service {
     package enum Listener: Sendable {
@@ -16,11 +22,11 @@ package struct NodeService: Service {
     private let application: Application<RouterResponder<BasicRequestContext>>
 
     package init(
-        listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger,
-        onRunning: @escaping @Sendable () async -> Void = {}
+        listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger
     ) {
-        var logger = logger
-        logger.logLevel = max(logger.logLevel, .notice)
+        // The framework tells of every connection; what operators want to know, we log ourselves.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
         let address: BindAddress =
             switch listener {
             case .address(let host, let port): .hostname(host, port: port)
@@ -29,7 +35,7 @@ package struct NodeService: Service {
         application = Application(
             responder: Self.router(gate: gate, manager: manager, facts: facts, logger: logger).buildResponder(),
             configuration: ApplicationConfiguration(address: address, serverName: "convert2nfs"),
-            onServerRunning: { _ in await onRunning() }, logger: logger)
+            onServerRunning: { _ in if case .socket(let path) = listener { chmod(path, 0o600) } }, logger: quiet)
     }
 
     package func run() async throws { try await application.run() }
@@ -37,10 +43,10 @@ package struct NodeService: Service {
     static func router(
         gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger
     ) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: logger))
         HealthRoutes(manager: manager).add(to: router)
-        let guarded = router.group().add(middleware: GateMiddleware(gate: gate))
+        let guarded = router.group().add(middleware: GateMiddleware(gate: gate, logger: logger))
         VolumeRoutes(manager: manager, facts: facts).add(to: guarded)
         SnapshotRoutes(manager: manager).add(to: guarded)
         NodeRoutes(manager: manager, facts: facts).add(to: guarded)

@@ -33,7 +33,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         case .notFound, .methodNotAllowed:
             return StorageError(
                 .notFound,
-                "\(request.method) \(request.uri.path.prefix(200)) is not a route of this API; see /openapi.json")
+                "\(request.method) \(request.uri.path.prefix(200)) is not a route of this API")
         case .contentTooLarge:
             return StorageError(.invalidArgument, "the request's body is larger than \(Body.limit) bytes")
         case let status where (400..<500).contains(status.code):

@@ -19,6 +19,9 @@ struct Query {
         self.values = values
     }
 
+    /// Refuses any query.
+    static func none(_ request: Request) throws(StorageError) { _ = try Query(request, allowed: []) }
+
     subscript(key: String) -> String? { values[key] }
 
     /// A number in `range`, or `standard` where it is not given.

@@ -111,6 +111,19 @@ final class RunningNode {
         return bytes
     }
 
+    /// A living process of that name in this network namespace's /proc; in `Scripts/isolated` only ours run.
+    func process(named name: String) throws -> Int32? {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init).first { pid in
+            let own = (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) ?? ""
+            let isOurs =
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/net"))
+                == (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net"))
+            let line = (try? Data(contentsOf: URL(filePath: "/proc/\(pid)/cmdline"))) ?? Data()
+            // A zombie has no command line.
+            return own == "\(name)\n" && isOurs && !line.isEmpty
+        }
+    }
+
     /// Of the NFS server, found by the directory in its arguments.
     func serverProcess() throws -> Int32? {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap(Int32.init).first { pid in

@@ -36,12 +36,14 @@ struct SurvivalTests {
             // Enough that a full copy takes a while.
             let client = try await node.mount("shop/data")
             let file = try await client.open("/bulk", creating: true)
-            for block in 0..<UInt64(192) { try await file.write(pattern(1 << 20, seed: block), at: block << 20) }
+            let bulk = pattern(1 << 20)
+            for block in 0..<UInt64(256) { try await file.write(bulk, at: block << 20) }
             try await file.sync()
             let directory = node.daemon.directory
             let (daemon, key) = (node.daemon, try Sample.snapshot("shop/data@monday"))
             let taking = Task {
-                try await daemon.call { (client) async throws(StorageError) in _ = try await client.createSnapshot(key) }
+                try await daemon.call { (client) async throws(StorageError) in _ = try await client.createSnapshot(key)
+                }
             }
             try await eventually(every: .milliseconds(2), "the copy begins") {
                 let log = try String(contentsOfFile: "\(directory)/convert2nfs.log", encoding: .utf8)
@@ -78,6 +80,18 @@ struct SurvivalTests {
             // out.
             try await eventually { (try? await node.write(pattern(10), to: "/file", of: "shop/two")) != nil }
             await client.close()
+        }
+    }
+
+    @Test("an rpcbind of ours that dies is back within seconds, with the server registered")
+    func rpcbindKilled() async throws {
+        try await withNode { node in
+            let rpcbind = try #require(try node.process(named: "rpcbind"))
+            _ = try ProcessIdentity.current(of: rpcbind)?.signal(9)
+            try await eventually(within: .seconds(15)) {
+                guard let now = try node.process(named: "rpcbind"), now != rpcbind else { return false }
+                return FileManager.default.fileExists(atPath: "/run/rpcbind.sock")
+            }
         }
     }
 

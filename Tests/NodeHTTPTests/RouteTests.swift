@@ -15,6 +15,7 @@ struct RouteTests {
             #expect(try await api.ask(.get, "/").text == #"{"health":"ok"}"#)
             #expect(try await api.ask(.get, "/livez").status == 200)
             #expect(try await api.ask(.get, "/readyz").status == 200)
+            #expect(try await api.ask(.head, "/readyz").status == 200)
         }
     }
 

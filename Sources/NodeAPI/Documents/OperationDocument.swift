@@ -9,7 +9,7 @@ package struct OperationDocument: Hashable, Sendable, Codable {
     }
 
     package var id: String
-    /// What it does: `createVolume`, `resizeVolume`…
+    /// What it does: `volume.create`, `snapshot.delete`…
     package var kind: String
     /// What it is about, as a path below `/v1/`: `volumes/shop/data`.
     package var resource: String

@@ -1,4 +1,5 @@
 import Hummingbird
+import Logging
 import StorageCore
 
 /// Who may do what on one listener.
@@ -49,11 +50,15 @@ private func refuseRebinding(_ request: Request) throws(StorageError) {
 /// Asks the gate before anything else is looked at.
 struct GateMiddleware<Context: RequestContext>: RouterMiddleware {
     let gate: Gate
+    let logger: Logger
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        _ = try gate.admit(request)
+        let caller = try gate.admit(request)
+        if Role.needed(for: request.method) > .reader {
+            logger.info("\(request.method) \(request.uri.path)", metadata: ["caller": "\(caller)"])
+        }
         return try await next(request, context)
     }
 }

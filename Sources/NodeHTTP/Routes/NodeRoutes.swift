@@ -10,7 +10,8 @@ struct NodeRoutes {
     let facts: NodeFacts
 
     func add(to router: some RouterMethods<some RequestContext>) {
-        router.get("/v1/pools") { _, _ in
+        router.get("/v1/pools") { request, _ in
+            try Query.none(request)
             let pools = try await manager.poolStatuses().map { status in
                 PoolDocument(
                     name: status.pool.name, backend: status.pool.kind, usage: status.usage, volumes: status.volumes,
@@ -23,11 +24,15 @@ struct NodeRoutes {
             let operations = try await manager.operations(limit: limit).map(OperationDocument.init)
             return try Reply.document(OperationListDocument(operations: operations))
         }
-        router.get("/v1/operations/{id}") { _, context in
+        router.get("/v1/operations/{id}") { request, context in
+            try Query.none(request)
             let id = OperationID(try context.part("id"))
             return try Reply.document(OperationDocument(await manager.operation(id)))
         }
-        router.get("/v1/node") { _, _ in try Reply.document(try await node()) }
+        router.get("/v1/node") { request, _ in
+            try Query.none(request)
+            return try Reply.document(try await node())
+        }
     }
 
     private func node() async throws -> NodeDocument {

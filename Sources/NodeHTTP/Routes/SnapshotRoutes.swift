@@ -8,19 +8,23 @@ struct SnapshotRoutes {
 
     func add(to router: some RouterMethods<some RequestContext>) {
         router.post("/v1/volumes/{namespace}/{name}/snapshots") { request, context in
+            try Query.none(request)
             let name = try CreateSnapshotRequest(body: await Body.json(request)).name
             let key = SnapshotKey(volume: try context.volumeKey, name: name)
             return try await Reply.made(manager.createSnapshot(key), SnapshotDocument.init)
         }
-        router.get("/v1/volumes/{namespace}/{name}/snapshots") { _, context in
+        router.get("/v1/volumes/{namespace}/{name}/snapshots") { request, context in
+            try Query.none(request)
             let snapshots = try await manager.snapshots(of: context.volumeKey)
             return try Reply.document(SnapshotListDocument(snapshots: snapshots.map(SnapshotDocument.init)))
         }
-        router.get("/v1/volumes/{namespace}/{name}/snapshots/{snapshot}") { _, context in
-            try Reply.document(SnapshotDocument(await manager.snapshot(context.snapshotKey)))
+        router.get("/v1/volumes/{namespace}/{name}/snapshots/{snapshot}") { request, context in
+            try Query.none(request)
+            return try Reply.document(SnapshotDocument(await manager.snapshot(context.snapshotKey)))
         }
-        router.delete("/v1/volumes/{namespace}/{name}/snapshots/{snapshot}") { _, context in
-            try Reply.deleted(await manager.deleteSnapshot(context.snapshotKey))
+        router.delete("/v1/volumes/{namespace}/{name}/snapshots/{snapshot}") { request, context in
+            try Query.none(request)
+            return try Reply.deleted(await manager.deleteSnapshot(context.snapshotKey))
         }
     }
 }

@@ -11,10 +11,11 @@ struct VolumeRoutes {
         router.post("/v1/volumes") { request, _ in try await create(request) }
         router.get("/v1/volumes") { request, _ in try await list(request) }
         router.get("/v1/volumes/{namespace}/{name}") { request, context in
-            _ = try Query(request, allowed: [])
+            try Query.none(request)
             return try Reply.document(await document(of: manager.volume(context.volumeKey)))
         }
         router.patch("/v1/volumes/{namespace}/{name}") { request, context in
+            try Query.none(request)
             let update = try UpdateVolumeRequest(body: await Body.json(request))
             let change = VolumeChange(capacity: update.capacity, squash: update.squash, clients: update.clients)
             return try await Reply.changed(manager.update(context.volumeKey, change), document)
@@ -28,7 +29,8 @@ struct VolumeRoutes {
             let key = try context.volumeKey
             return try Reply.deleted(await manager.delete(key, withSnapshots: query["snapshots"] != nil))
         }
-        router.get("/v1/volumes/{namespace}/{name}/manifest") { _, context in
+        router.get("/v1/volumes/{namespace}/{name}/manifest") { request, context in
+            try Query.none(request)
             let volume = try await document(of: manager.volume(context.volumeKey))
             return try Reply.text(Manifest(volume).yaml(), mediaType: "application/yaml")
         }
@@ -37,18 +39,21 @@ struct VolumeRoutes {
 
     private func addClients(to router: some RouterMethods<some RequestContext>) {
         router.put("/v1/volumes/{namespace}/{name}/clients/{address}") { request, context in
+            try Query.none(request)
             let address = try context.clientAddress
             let access = try ClientAccessRequest(body: await Body.json(request)).access
             let rule = ClientRule(address: address, access: access)
             return try await Reply.changed(manager.setClient(rule, of: context.volumeKey), document)
         }
-        router.delete("/v1/volumes/{namespace}/{name}/clients/{address}") { _, context in
+        router.delete("/v1/volumes/{namespace}/{name}/clients/{address}") { request, context in
+            try Query.none(request)
             let address = try context.clientAddress
             return try Reply.deleted(await manager.removeClient(address, of: context.volumeKey))
         }
     }
 
     private func create(_ request: Request) async throws -> Response {
+        try Query.none(request)
         let asked = try CreateVolumeRequest(body: await Body.json(request))
         let spec: VolumeSpec
         if let source = asked.source {

@@ -1,9 +1,10 @@
 import Synchronization
 
-/// Raised once, seen by all.
+/// Raised by one, seen by all.
 final class Flag: Sendable {
     private let state = Atomic(false)
 
     var isRaised: Bool { state.load(ordering: .acquiring) }
+    func lower() { state.store(false, ordering: .releasing) }
     func raise() { state.store(true, ordering: .releasing) }
 }

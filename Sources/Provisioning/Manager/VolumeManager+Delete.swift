@@ -14,7 +14,7 @@ extension VolumeManager {
                 let names = snapshots.map(\.key.name.value).joined(separator: ", ")
                 throw StorageError(
                     .conflict,
-                    "the volume \(key) has snapshots: \(names); delete them first, or with the volume (snapshots=delete)",
+                    "the volume \(key) has snapshots: \(names); delete them first, or together with the volume",
                     resource: key.resource)
             }
             let operation = Operation(subject: key, plan: .delete, step: Step.withdraw.rawValue, startedAt: now())

@@ -35,7 +35,7 @@ extension VolumeManager {
         return Page(items: page, next: found.count > limit ? page.last?.key : nil)
     }
 
-    /// What clients have written into the volume; nil while it is not mounted.
+    /// What is in use in the volume, the filesystem's own records included; nil while it is not mounted.
     package func usedBytes(of volume: Volume) async -> ByteCount? {
         guard volume.phase.isServed else { return nil }
         return (try? await filesystem.usage(of: volume.path))?.used

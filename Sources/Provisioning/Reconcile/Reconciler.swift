@@ -11,6 +11,7 @@ package final class Reconciler: Service {
     private let logger: Logger
     private let wakeups: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
+    private let serverEnded = Flag()
 
     package init(
         manager: VolumeManager, interval: Duration = .seconds(2), clock: any Clock<Duration> = ContinuousClock(),
@@ -23,8 +24,11 @@ package final class Reconciler: Service {
         (wakeups, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Looks at once instead of at the next interval; the NFS server's end calls it.
-    package func kick() { wake.yield() }
+    /// The NFS server, or a part it needs, has ended: it is brought back now and not at the next look.
+    package func serverHasEnded() {
+        serverEnded.raise()
+        wake.yield()
+    }
 
     /// Runs until the program shuts down. Volumes, mounts and exports stay as they are then: the data path outlives us.
     package func run() async throws {
@@ -71,6 +75,11 @@ package final class Reconciler: Service {
     private func repair() async throws(StorageError) {
         _ = try await manager.recoverOperations(reversibleOnly: false)
         _ = try await MountRepair(manager: manager, logger: logger).all()
+        if serverEnded.isRaised {
+            // Lowered before: an end that comes while it is brought back is another one.
+            serverEnded.lower()
+            _ = try await manager.exports.serveAll()
+        }
         try await ExportRepair(manager: manager, logger: logger).all()
     }
 }

@@ -78,7 +78,7 @@ final class LoopCapacity: Sendable {
         let promised = ledger.entries.isEmpty ? "" : ", the rest is promised to what is there"
         throw StorageError(
             .outOfCapacity,
-            "\(item.stem) needs \(ByteCount(need)), the pool in \(directory.path) has \(ByteCount(available))"
+            "\(item.stem) needs \(need >> 20) MiB, the pool in \(directory.path) has \(available >> 20) MiB left to promise"
                 + "\(promised); ask for less, remove volumes or snapshots, or enlarge the pool's filesystem",
             resource: item.resource)
     }

@@ -8,9 +8,10 @@ package enum Phase: String, Sendable, Codable, CaseIterable {
     case resizing
     /// Being removed; not served any more.
     case deleting
-    /// An operation failed and was undone; the volume is as it was before, its condition says what failed.
+    /// The last change of it failed after it had begun; it is served as its record says, its condition says what failed.
     case failed
-    /// An undo failed too: the state on disk is unknown, nothing touches it until an operator has looked.
+    /// Making it failed, and undoing that failed too: what is on disk is unknown, it is not served, nothing touches it until an
+    /// operator has looked.
     case quarantined
 
     /// The moves an operation may make.

@@ -11,7 +11,8 @@ import ArgumentParser
 struct Daemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert2nfsd", abstract: "Shared NFS volumes of a fixed size on this machine's own storage.",
-        version: DaemonVersion.text, subcommands: [RunCommand.self, RetireCommand.self, TokenCommand.self, GuardFreezeCommand.self],
+        version: DaemonVersion.text,
+        subcommands: [RunCommand.self, RetireCommand.self, TokenCommand.self, GuardFreezeCommand.self],
         defaultSubcommand: RunCommand.self)
 }
 

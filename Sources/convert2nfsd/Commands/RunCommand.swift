@@ -39,7 +39,7 @@ struct RunCommand: AsyncParsableCommand {
                 "convert2nfsd \(DaemonVersion.text) starts",
                 metadata: ["api": "\(configuration.api.listen)", "socket": "\(configuration.api.socket)"])
             try await node.run(reopening: logs)
-            logger.notice("convert2nfsd ends; volumes stay mounted and served")
+            logger.notice("convert2nfsd ends\(simulate ? "" : "; volumes stay mounted and served")")
         } catch {
             let error = StorageError.wrap(error)
             logger.critical("the daemon cannot go on: \(error)")

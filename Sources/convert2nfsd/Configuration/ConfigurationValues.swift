@@ -39,6 +39,7 @@ enum ConfigurationValue {
     /// The lock manager listens on the next port, so the last one is too high.
     static func mountdPort(_ node: Node) throws(Refusal) -> UInt16 {
         let port = try port(node)
+        guard port != 110 else { throw Refusal("found 110; the lock manager would get 111, which is rpcbind's") }
         guard port < 65535 else {
             throw Refusal("found 65535; the lock manager needs the next port, so use 65534 or less")
         }

@@ -7,6 +7,6 @@ struct ServerWatch: Service {
     let reconciler: Reconciler
 
     func run() async throws {
-        for await _ in exits.cancelOnGracefulShutdown() { reconciler.kick() }
+        for await _ in exits.cancelOnGracefulShutdown() { reconciler.serverHasEnded() }
     }
 }
