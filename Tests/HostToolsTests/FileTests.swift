@@ -20,6 +20,22 @@ struct FileTests {
         }
     }
 
+    @Test("a transient file is written over whole and removed; without its directory it is ENOENT")
+    func transient() async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/f"
+            try TransientFile.write(Array("first, longer".utf8), to: path)
+            try TransientFile.write(Array("second".utf8), to: path)
+            #expect(try DurableFile.read(path, limit: 6) == Array("second".utf8))
+            #expect(try TransientFile.remove(path))
+            #expect(try !TransientFile.remove(path))
+            let error = #expect(throws: HostError.self) {
+                try TransientFile.write([1], to: "\(directory)/absent/f")
+            }
+            #expect(error?.errorNumber == ENOENT)
+        }
+    }
+
     @Test("reading is bounded, and an absent file is nil")
     func readsBounded() async throws {
         try await withScratchDirectory { directory in

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Glibc
 import HostTools
 import Logging
 import StorageCore
@@ -156,15 +156,15 @@ package struct GaneshaExporter: Exporter {
         _ export: Export, _ body: (String) async throws(BusError) -> Void
     ) async throws(BusError) {
         let file = server.configuration.files.export(export.id)
-        do {
-            // It is read at once and never after a crash, so it need not be durable.
-            try Data(GaneshaConfiguration.block(export).utf8).write(to: URL(filePath: file))
-        } catch let error as CocoaError where error.code == .fileNoSuchFile {
+        do throws(HostError) {
+            // It is read at once and never after a crash; a sync would cost as much as the export itself.
+            try TransientFile.write(Array(GaneshaConfiguration.block(export).utf8), to: file)
+        } catch  where error.errorNumber == ENOENT {
             throw BusError.neverStarted
         } catch {
             throw BusError(name: "convert2nfs.Error.File", message: "\(file) cannot be written: \(error)")
         }
-        defer { try? FileManager.default.removeItem(atPath: file) }
+        defer { _ = try? TransientFile.remove(file) }
         try await body(file)
     }
 
