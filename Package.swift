@@ -22,7 +22,9 @@ let tests: [Target] = [
     tests("StorageBackends", ["HostTools"]),
     tests("NFSExports", ["HostTools", "NFSClient"]),
     tests("Catalog"),
-    tests("Provisioning", ["Catalog", "StorageBackends", "NFSExports"]),
+    tests(
+        "Provisioning",
+        ["Catalog", "StorageBackends", "NFSExports", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("NodeAPI", ["Yams"]),
     tests(
         "NodeHTTP",

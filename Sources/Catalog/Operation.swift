@@ -87,7 +87,8 @@ package struct Operation: Hashable, Sendable, Identifiable {
     }
 
     package let id: OperationID
-    package let subject: VolumeKey
+    /// The very volume it works on: a namesake that was made later is none of its business.
+    package let volume: VolumeIdentity
     package let plan: OperationPlan
     package var state: State
     package var cursor: Int
@@ -98,10 +99,10 @@ package struct Operation: Hashable, Sendable, Identifiable {
     package var endedAt: Date?
 
     package init(
-        id: OperationID = OperationID(), subject: VolumeKey, plan: OperationPlan, step: String, startedAt: Date
+        id: OperationID = OperationID(), volume: VolumeIdentity, plan: OperationPlan, step: String, startedAt: Date
     ) {
         self.id = id
-        self.subject = subject
+        self.volume = volume
         self.plan = plan
         state = .running
         cursor = 0
@@ -109,6 +110,7 @@ package struct Operation: Hashable, Sendable, Identifiable {
         self.startedAt = startedAt
     }
 
+    package var subject: VolumeKey { volume.key }
     package var isFinished: Bool { state == .succeeded || state == .failed }
 
     /// What it works on.

@@ -97,6 +97,7 @@ struct OperationRow: Codable, FetchableRecord, PersistableRecord {
     var id: String
     var namespace: String
     var name: String
+    var volumeID: String
     var plan: String
     var state: String
     var cursor: Int
@@ -109,6 +110,7 @@ struct OperationRow: Codable, FetchableRecord, PersistableRecord {
         id = operation.id.value
         namespace = operation.subject.namespace.value
         name = operation.subject.name.value
+        volumeID = operation.volume.id.description
         plan = try json(operation.plan)
         state = operation.state.rawValue
         cursor = operation.cursor
@@ -119,9 +121,14 @@ struct OperationRow: Codable, FetchableRecord, PersistableRecord {
     }
 
     func operation() throws -> Operation {
+        let subject = try VolumeKey(namespace, name)
+        guard let volumeID = VolumeID(volumeID) else {
+            throw StorageError(.internal, "the journal's row \(id) has an impossible id", resource: subject.resource)
+        }
         var operation = Operation(
-            id: OperationID(id), subject: try VolumeKey(namespace, name), plan: try value(OperationPlan.self, of: plan),
-            step: step, startedAt: Date(timeIntervalSince1970: startedAt))
+            id: OperationID(id), volume: VolumeIdentity(id: volumeID, key: subject),
+            plan: try value(OperationPlan.self, of: plan), step: step, startedAt: Date(timeIntervalSince1970: startedAt)
+        )
         operation.state = try recognised(state)
         operation.cursor = cursor
         operation.failure = try failure.map { try value(Operation.Failure.self, of: $0) }

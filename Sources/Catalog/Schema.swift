@@ -59,6 +59,7 @@ enum Schema {
             table.column("id", .text).notNull().unique()
             table.column("namespace", .text).notNull()
             table.column("name", .text).notNull()
+            table.column("volumeID", .text).notNull()
             table.column("plan", .text).notNull()
             table.column("state", .text).notNull().indexed()
             table.column("cursor", .integer).notNull()

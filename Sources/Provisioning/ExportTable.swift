@@ -27,7 +27,13 @@ struct ExportTable: Sendable {
                 return try await exporter.ensure(export)
             } catch {
                 guard error.code == .unavailable else { throw error }
-                return try await serve(also: export)
+                do throws(StorageError) {
+                    return try await serve(also: export)
+                } catch {
+                    // A refusal may be of another's export, which is the reconciler's to tell; asking again tells of this one.
+                    guard error.code != .unavailable else { throw error }
+                    return .changed | (try await exporter.ensure(export))
+                }
             }
         }
     }

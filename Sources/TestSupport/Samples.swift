@@ -8,6 +8,11 @@ package enum Sample {
         return try VolumeKey(parts[0], parts[1])
     }
 
+    /// Another volume at each call.
+    package static func identity(_ key: String) throws -> VolumeIdentity {
+        VolumeIdentity(id: VolumeID(), key: try Sample.key(key))
+    }
+
     package static func spec(
         _ key: String, capacity: ByteCount = .mebibytes(64), pool: String = "default",
         filesystem: FilesystemKind = .ext4, squash: Squash = .none, clients: [String] = [],

@@ -17,8 +17,10 @@ struct CatalogTests {
     private func create(_ name: String, path: String? = nil) async throws -> (Volume, Operation) {
         let spec = try Sample.spec(name, clients: ["10.0.0.1", "fd00::/64=ro"])
         let path = path ?? "/nfs/\(spec.key.namespace)\(spec.key.name)"
-        let operation = Operation(subject: spec.key, plan: .create, step: "allocate", startedAt: Sample.moment)
-        let draft = VolumeDraft(id: VolumeID(), spec: spec, path: MountPath(path), createdAt: Sample.moment)
+        let id = VolumeID()
+        let operation = Operation(
+            volume: VolumeIdentity(id: id, key: spec.key), plan: .create, step: "allocate", startedAt: Sample.moment)
+        let draft = VolumeDraft(id: id, spec: spec, path: MountPath(path), createdAt: Sample.moment)
         return (try await catalog.begin(operation, creating: draft), operation)
     }
 

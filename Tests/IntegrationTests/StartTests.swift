@@ -42,7 +42,21 @@ struct StartTests {
         #expect(words.contains("bad.yaml:2: node.nam"), "\(words)")
     }
 
-    @Test("the socket is root's alone, and a token made by the daemon lets in over TCP", .requiresLoopDevices)
+    @Test("a socket path that is something else stops the start, and nothing of it is lost", .requiresLoopDevices)
+    func foreignSocketPath() async throws {
+        let directory = try TemporaryDirectory()
+        let daemon = try DaemonNode(directory: directory.path)
+        let socket = "\(directory.path)/api.sock"
+        try FileManager.default.createDirectory(atPath: "\(socket)/precious", withIntermediateDirectories: true)
+        let tool = Tool(name: "convert2nfsd", path: "\(try Executables.directory())/convert2nfsd")
+        let output = try await SystemCommandRunner().run(Invocation(tool, ["--config", daemon.configurationFile]))
+        let words = String(decoding: output.standardError, as: UTF8.self)
+        #expect(output.status == .exited(69))
+        #expect(words.contains("is no socket"), "\(words)")
+        #expect(FileManager.default.fileExists(atPath: "\(socket)/precious"))
+    }
+
+    @Test("the socket is root's alone", .requiresLoopDevices)
     func socketMode() async throws {
         try await withNode { node in
             let path = "\(node.daemon.directory)/api.sock"

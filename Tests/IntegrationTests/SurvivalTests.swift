@@ -140,6 +140,39 @@ struct SurvivalTests {
         }
     }
 
+    @Test("what somebody else has mounted on a volume's path stays, and the volume is refused")
+    func foreignMount() async throws {
+        try await withNode { node in
+            let path = "\(node.daemon.root)/shopdata"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            #expect(mount("tmpfs", path, "tmpfs", 0, "size=1m") == 0)
+            try "theirs".write(toFile: "\(path)/file", atomically: false, encoding: .utf8)
+            let error = await #expect(throws: StorageError.self) { _ = try await node.create("shop/data") }
+            #expect(error?.code == .conflict)
+            #expect(try String(contentsOfFile: "\(path)/file", encoding: .utf8) == "theirs")
+            #expect(try await node.volumes().isEmpty)
+            #expect(umount(path) == 0)
+            _ = try await node.create("shop/data")
+        }
+    }
+
+    @Test("a directory that is not empty stays as it is, and the volume is refused until it is moved away")
+    func foreignDirectory() async throws {
+        try await withNode { node in
+            let path = "\(node.daemon.root)/shopdata"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try "theirs".write(toFile: "\(path)/file", atomically: false, encoding: .utf8)
+            let error = await #expect(throws: StorageError.self) { _ = try await node.create("shop/data") }
+            #expect(error?.code == .conflict)
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o755)
+            #expect(try String(contentsOfFile: "\(path)/file", encoding: .utf8) == "theirs")
+            #expect(try await node.volumes().isEmpty)
+            try FileManager.default.moveItem(atPath: path, toPath: "\(node.daemon.directory)/away")
+            _ = try await node.create("shop/data")
+        }
+    }
+
     @Test("a second daemon on the same state is refused with a clear message")
     func secondDaemon() async throws {
         try await withNode { node in

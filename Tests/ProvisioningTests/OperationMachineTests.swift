@@ -10,7 +10,7 @@ struct OperationMachineTests {
     private let fault = StorageError(.outOfCapacity, "the pool is full")
 
     private func machine(_ plan: OperationPlan, steps: Int) throws -> OperationMachine {
-        let operation = Operation(subject: try Sample.key("a/b"), plan: plan, step: "", startedAt: Sample.moment)
+        let operation = Operation(volume: try Sample.identity("a/b"), plan: plan, step: "", startedAt: Sample.moment)
         return OperationMachine(operation, stepCount: steps)
     }
 
@@ -46,16 +46,30 @@ struct OperationMachineTests {
         var machine = try machine(.create, steps: 2)
         _ = machine.handle(.begin)
         _ = machine.handle(.failed(fault))
-        #expect(machine.handle(.failed(StorageError(.busy, "the device is held"))) == .quarantine)
+        #expect(machine.handle(.failed(StorageError(.internal, "the device is held"))) == .quarantine)
         #expect(machine.failure?.message.contains("the pool is full") == true)
         #expect(machine.failure?.message.contains("the device is held") == true)
         #expect(machine.state == .failed)
     }
 
+    @Test(
+        "an undo that cannot go on now stays where it is, with its first cause",
+        arguments: [StorageError.Code.busy, .unavailable])
+    func postpones(_ code: StorageError.Code) throws {
+        var machine = try machine(.create, steps: 2)
+        _ = machine.handle(.begin)
+        _ = machine.handle(.failed(fault))
+        #expect(machine.handle(.failed(StorageError(code, "held"))) == .postpone)
+        #expect(machine.state == .undoing)
+        #expect(machine.failure?.message == "the pool is full")
+        #expect(machine.handle(.recover) == .undo(0))
+    }
+
     @Test("after a crash a reversible one is undone, another goes on where it was", arguments: [true, false])
     func recovers(_ isReversible: Bool) throws {
         var operation = Operation(
-            subject: try Sample.key("a/b"), plan: isReversible ? .create : .delete, step: "", startedAt: Sample.moment)
+            volume: try Sample.identity("a/b"), plan: isReversible ? .create : .delete, step: "",
+            startedAt: Sample.moment)
         operation.cursor = 2
         var machine = OperationMachine(operation, stepCount: 4)
         #expect(machine.handle(.recover) == (isReversible ? .undo(2) : .perform(2)))
@@ -64,7 +78,7 @@ struct OperationMachineTests {
     @Test("after a crash in an undo the undo goes on")
     func recoversUndo() throws {
         var operation = Operation(
-            subject: try Sample.key("a/b"), plan: .create, step: "", startedAt: Sample.moment)
+            volume: try Sample.identity("a/b"), plan: .create, step: "", startedAt: Sample.moment)
         operation.state = .undoing
         operation.cursor = 1
         operation.failure = .init(fault)

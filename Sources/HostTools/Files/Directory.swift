@@ -68,14 +68,28 @@ package enum Directory {
         }
     }
 
+    /// Ensures there is a directory: made with `mode`, its parents with 0755; one that exists keeps the mode it has. True if it
+    /// was made.
+    @discardableResult
+    package static func ensureExists(_ path: String, mode: mode_t) throws(HostError) -> Bool {
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return false }
+        return try ensure(path, mode: mode)
+    }
+
     /// Parents that exist keep the mode an administrator gave them.
     private static func ensureParents(_ path: String) throws(HostError) {
-        if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        if mkdir(path, 0o755) == 0 {
+            // The process's umask must not decide whether others can pass.
+            try systemCall("chmod", path) { chmod(path, 0o755) }
+            return
+        }
+        if errno == EEXIST { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
             throw HostError.systemCall(name: "mkdir", errno: errno, subject: path)
         }
         try ensureParents(String(path[..<slash]))
-        try systemCall("mkdir", path) { mkdir(path, 0o755) }
+        try ensureParents(path)
     }
 
     /// Ensures the empty directory is gone; true if it was there. ENOTEMPTY or EBUSY (`systemCall`) if it is not empty

@@ -17,7 +17,8 @@ extension VolumeManager {
             try await requireFittingSource(spec)
             let draft = VolumeDraft(id: VolumeID(), spec: spec, path: settings.paths.path(for: key), createdAt: now())
             let first = spec.source == nil ? Step.allocate : .copy
-            let operation = Operation(subject: key, plan: .create, step: first.rawValue, startedAt: now())
+            let identity = VolumeIdentity(id: draft.id, key: key)
+            let operation = Operation(volume: identity, plan: .create, step: first.rawValue, startedAt: now())
             return .run(operation, try await catalog.begin(operation, creating: draft))
         } result: { manager async throws(StorageError) in
             try await manager.volume(key)

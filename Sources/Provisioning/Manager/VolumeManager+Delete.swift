@@ -17,8 +17,9 @@ extension VolumeManager {
                     "the volume \(key) has snapshots: \(names); delete them first, or together with the volume",
                     resource: key.resource)
             }
-            let operation = Operation(subject: key, plan: .delete, step: Step.withdraw.rawValue, startedAt: now())
-            let moved = volume.moved(to: .deleting, .normal)
+            let operation = Operation(
+                volume: volume.identity, plan: .delete, step: Step.withdraw.rawValue, startedAt: now())
+            let moved = try volume.moved(to: .deleting, .normal)
             try await catalog.begin(operation, [.putVolume(moved)])
             return .run(operation, moved)
         } result: { _ in

@@ -9,29 +9,57 @@ extension VolumeManager {
         let left = try await catalog.unfinishedOperations().filter {
             !running.contains($0.id) && (!reversibleOnly || $0.plan.isReversible || $0.state == .undoing)
         }
-        for operation in left { try await recover(operation) }
+        for operation in left where lock.tryAcquire(operation.subject) {
+            defer { lock.release([operation.subject]) }
+            _ = try await recover(operation)
+        }
         return left.count
     }
 
-    private func recover(_ operation: Operation) async throws(StorageError) {
-        guard lock.tryAcquire(operation.subject) else { return }
-        defer { lock.release([operation.subject]) }
-        // Under the lock: whoever ran it has ended, and its end may be in the journal by now.
-        guard let current = try await catalog.operation(operation.id), !current.isFinished else { return }
-        guard let volume = try await catalog.volume(operation.subject) else {
-            var ended = current
-            ended.state = .failed
-            ended.endedAt = now()
-            ended.failure = .init(
-                StorageError(.internal, "its volume is not in the catalog", resource: current.resource))
-            try await catalog.record(ended)
-            return
+    /// Ends what was left unfinished on volumes whose lock the caller holds, before anything new begins on them:
+    /// recovered later it would undo what was done since. Throws `busy` if it cannot be ended now.
+    func settle(_ keys: Set<VolumeKey>) async throws(StorageError) {
+        for operation in try await catalog.unfinishedOperations() where keys.contains(operation.subject) {
+            guard try await recover(operation, holding: keys) else {
+                throw StorageError(
+                    .busy,
+                    "\(operation.plan.kind) was left unfinished at step \(operation.step) and cannot be ended now; ask again",
+                    resource: operation.resource)
+            }
         }
+    }
+
+    /// The caller holds the lock of the operation's volume. A copy's origin is locked as well: undoing thaws it. Answers
+    /// whether the operation has ended.
+    private func recover(
+        _ operation: Operation, holding keys: Set<VolumeKey> = []
+    ) async throws(StorageError) -> Bool {
+        // Under the lock: whoever ran it has ended, and its end may be in the journal by now.
+        guard let current = try await catalog.operation(operation.id), !current.isFinished else { return true }
+        guard let volume = try await catalog.volume(operation.subject), volume.identity == operation.volume else {
+            try await abandon(current)
+            return true
+        }
+        let origin = volume.source?.origin
+        let needsOrigin = origin.map { !keys.contains($0) && $0 != operation.subject } ?? false
+        if needsOrigin, let origin, !lock.tryAcquire(origin) { return false }
+        defer { if needsOrigin, let origin { lock.release([origin]) } }
         live.withLock { _ = $0.insert(operation.id) }
         logger.notice(
             "\(operation.plan.kind) of \(operation.subject) was left unfinished at step \(operation.step); recovering it"
         )
         _ = await finish(current, on: volume, from: .recover) { _ in }
+        return try await catalog.operation(operation.id)?.isFinished ?? true
+    }
+
+    /// Its volume is gone, or another has its name: there is nothing left to do, and nothing may be touched.
+    private func abandon(_ operation: Operation) async throws(StorageError) {
+        var ended = operation
+        ended.state = .failed
+        ended.endedAt = now()
+        ended.failure = .init(
+            StorageError(.internal, "its volume is not in the catalog", resource: operation.resource))
+        try await catalog.record(ended)
     }
 
     /// Goes on with deletions that failed, or that a crash left in phase `deleting` without an operation.
@@ -52,7 +80,8 @@ extension VolumeManager {
         let known = Set(try await catalog.volumes().map(\.id))
         let snapshots = Set(try await catalog.allSnapshots().map(\.reference))
         for pool in pools.all {
-            let inventory = try await pool.backend.inventory()
+            // One that does not answer is told of by its condition.
+            guard let inventory = try? await pool.backend.inventory() else { continue }
             let unknown =
                 inventory.volumes.filter { !known.contains($0.identity.id) }.map {
                     "\($0.identity.key) (\($0.identity.id))"

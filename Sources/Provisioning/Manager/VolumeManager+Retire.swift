@@ -43,8 +43,7 @@ extension VolumeManager {
         var refusal: StorageError?
         for volume in try await catalog.volumes() {
             do throws(StorageError) {
-                if try await filesystem.unmount(volume.path) == .changed { count += 1 }
-                _ = try await pools[volume.pool].backend.deactivate(volume.identity)
+                if try await executor.performer.unmount(volume) == .changed { count += 1 }
             } catch {
                 refusal = refusal ?? error.about(volume.key.resource)
             }

@@ -18,7 +18,8 @@ extension VolumeManager {
             }
             let snapshot = Snapshot(key: key, of: volume, createdAt: now(), isReady: false)
             let operation = Operation(
-                subject: key.volume, plan: .createSnapshot(key.name), step: Step.takeSnapshot.rawValue, startedAt: now()
+                volume: volume.identity, plan: .createSnapshot(key.name), step: Step.takeSnapshot.rawValue,
+                startedAt: now()
             )
             try await catalog.begin(operation, [.putSnapshot(snapshot)])
             return .run(operation, volume)
@@ -35,7 +36,7 @@ extension VolumeManager {
                 return .unchanged(())
             }
             let operation = Operation(
-                subject: key.volume, plan: .deleteSnapshot(key.name), step: Step.removeSnapshots.rawValue,
+                volume: volume.identity, plan: .deleteSnapshot(key.name), step: Step.removeSnapshots.rawValue,
                 startedAt: now())
             try await catalog.begin(operation)
             return .run(operation, volume)

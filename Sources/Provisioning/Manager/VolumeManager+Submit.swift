@@ -18,7 +18,8 @@ extension VolumeManager {
         try requireReady()
         try await acquire(keys)
         let decision: Decision<Value>
-        do {
+        do throws(StorageError) {
+            try await settle(keys)
             decision = try await decide()
         } catch {
             lock.release(keys)
@@ -61,7 +62,7 @@ extension VolumeManager {
             if let failure = ended.failure { return .failure(failure.error) }
             return .success(try await result(self))
         } catch {
-            logger.error("the journal of operation \(operation.id) could not be written: \(error)")
+            logger.error("operation \(operation.id) was left unfinished: \(error)")
             return .failure(error)
         }
     }

@@ -51,9 +51,9 @@ extension VolumeManager {
             let new = try settings(of: volume, after: change(volume))
             let plan = OperationPlan.update(from: old, to: new)
             guard let first = plan.steps(for: volume).first else { return .unchanged(volume) }
-            let operation = Operation(subject: key, plan: plan, step: first.rawValue, startedAt: now())
+            let operation = Operation(volume: volume.identity, plan: plan, step: first.rawValue, startedAt: now())
             let phase = new.capacity > old.capacity ? Phase.resizing : volume.phase
-            let moved = volume.moved(to: phase, volume.condition)
+            let moved = try volume.moved(to: phase, volume.condition)
             try await catalog.begin(operation, [.putVolume(moved)])
             return .run(operation, moved)
         } result: { manager async throws(StorageError) in
@@ -69,6 +69,7 @@ extension VolumeManager {
                 "the volume \(volume.key) has \(volume.capacity) and cannot shrink to \(capacity); make a smaller volume and copy into it",
                 resource: volume.key.resource)
         }
+        try volume.filesystem.admit(capacity)
         return VolumeSettings(
             capacity: capacity, squash: change.squash ?? volume.squash,
             clients: try change.clients.map(ClientRule.normalized) ?? volume.clients)

@@ -15,8 +15,8 @@ struct Ending {
 
     func changes(in catalog: Catalog) async throws(StorageError) -> [CatalogChange] {
         switch operation.plan {
-        case .create: create()
-        case .update(let old, let new): update(from: old, to: new)
+        case .create: try create()
+        case .update(let old, let new): try update(from: old, to: new)
         case .delete: try await delete(catalog)
         case .createSnapshot(let name): try await createSnapshot(SnapshotKey(volume: volume.key, name: name), catalog)
         case .deleteSnapshot(let name):
@@ -27,24 +27,24 @@ struct Ending {
     private var isSuccess: Bool { action == .succeed }
     private var reason: String { operation.failure.map { "\($0.error)" } ?? "unknown" }
 
-    private func create() -> [CatalogChange] {
+    private func create() throws(StorageError) -> [CatalogChange] {
         switch action {
-        case .succeed: [.putVolume(volume.moved(to: .ready, .normal))]
-        case .quarantine: [.putVolume(volume.moved(to: .quarantined, .abnormal(reason)))]
-        case .fail, .perform, .undo: [.removeVolume(volume.key)]
+        case .succeed: [.putVolume(try volume.moved(to: .ready, .normal))]
+        case .quarantine: [.putVolume(try volume.moved(to: .quarantined, .abnormal(reason)))]
+        case .fail, .perform, .undo, .postpone: [.removeVolume(volume.key)]
         }
     }
 
-    private func update(from old: VolumeSettings, to new: VolumeSettings) -> [CatalogChange] {
-        if isSuccess { return [.putVolume(volume.with(new).moved(to: .ready, .normal))] }
+    private func update(from old: VolumeSettings, to new: VolumeSettings) throws(StorageError) -> [CatalogChange] {
+        if isSuccess { return [.putVolume(try volume.with(new).moved(to: .ready, .normal))] }
         // Nothing was done before the first step: a refused growth leaves the volume as healthy as it was.
-        if operation.cursor == 0 { return [.putVolume(volume.with(old).moved(to: .ready, volume.condition))] }
-        return [.putVolume(volume.with(old).moved(to: .failed, .abnormal("the last change failed: \(reason)")))]
+        if operation.cursor == 0 { return [.putVolume(try volume.with(old).moved(to: .ready, volume.condition))] }
+        return [.putVolume(try volume.with(old).moved(to: .failed, .abnormal("the last change failed: \(reason)")))]
     }
 
     private func delete(_ catalog: Catalog) async throws(StorageError) -> [CatalogChange] {
         guard isSuccess else {
-            return [.putVolume(volume.moved(to: .deleting, .abnormal("deleting it failed, ask again: \(reason)")))]
+            return [.putVolume(try volume.moved(to: .deleting, .abnormal("deleting it failed, ask again: \(reason)")))]
         }
         return try await catalog.snapshots(of: volume.key).map { .removeSnapshot($0.key) } + [.removeVolume(volume.key)]
     }
@@ -56,8 +56,8 @@ struct Ending {
             snapshot.isReady = true
             return [.putSnapshot(snapshot)]
         // The row stays, not ready, so that what is left of the snapshot can be deleted by its name.
-        case .quarantine: return [.putVolume(volume.moved(to: .failed, .abnormal(reason)))]
-        case .fail, .perform, .undo: return [.removeSnapshot(key)]
+        case .quarantine: return [.putVolume(try volume.moved(to: .failed, .abnormal(reason)))]
+        case .fail, .perform, .undo, .postpone: return [.removeSnapshot(key)]
         }
     }
 }
@@ -71,9 +71,13 @@ extension Volume {
         return copy
     }
 
-    /// In another phase. Traps on a move that `Phase.successors` does not know: that is a fault of this program.
-    func moved(to phase: Phase, _ condition: Condition) -> Volume {
-        precondition(phase == self.phase || self.phase.successors.contains(phase), "\(self.phase) -> \(phase)")
+    /// In another phase. Throws `internal` for a move that `Phase.successors` does not know.
+    func moved(to phase: Phase, _ condition: Condition) throws(StorageError) -> Volume {
+        guard phase == self.phase || self.phase.successors.contains(phase) else {
+            throw StorageError(
+                .internal, "a volume that is \(self.phase.rawValue) cannot become \(phase.rawValue)",
+                resource: key.resource)
+        }
         var copy = self
         copy.phase = phase
         copy.condition = condition

@@ -13,7 +13,8 @@ struct Executor: Sendable {
     let now: @Sendable () -> Date
 
     /// Runs the operation, which is in the journal, to its end. Answers it as it ended; `failure` says why it failed.
-    /// Throws only when the journal cannot be written: the operation then stays unfinished and is recovered later.
+    /// Throws when the journal cannot be written, or an undo cannot go on now: the operation then stays unfinished and is
+    /// recovered later.
     func run(_ operation: Operation, on volume: Volume, from event: OperationMachine.Event) async throws(StorageError)
         -> Operation
     {
@@ -30,6 +31,9 @@ struct Executor: Sendable {
                 if !isJournaled { try await catalog.record(operation) }
                 isJournaled = false
                 action = machine.handle(await touch(steps[index], operation, volume, isUndo: machine.state == .undoing))
+            case .postpone:
+                try await catalog.record(operation)
+                throw postponed(operation)
             case .succeed, .fail, .quarantine:
                 operation.endedAt = now()
                 try await catalog.record(operation, Ending(operation, volume, action).changes(in: catalog))
@@ -37,6 +41,13 @@ struct Executor: Sendable {
                 return operation
             }
         }
+    }
+
+    private func postponed(_ operation: Operation) -> StorageError {
+        let reason = operation.failure?.error ?? StorageError(.cancelled, "it was interrupted")
+        return StorageError(
+            reason.code, "\(reason.message); undoing it could not be finished yet and goes on by itself",
+            resource: operation.resource)
     }
 
     private func touch(

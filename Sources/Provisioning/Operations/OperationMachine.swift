@@ -19,6 +19,8 @@ struct OperationMachine: Sendable, Equatable {
         case succeed
         /// All is as it was, or as far as it can go; the failure is why.
         case fail
+        /// The undo cannot go on now (something is held, or does not answer); it stays in the journal and goes on later.
+        case postpone
         /// The undo failed too; both causes are in the failure.
         case quarantine
     }
@@ -50,6 +52,7 @@ struct OperationMachine: Sendable, Equatable {
             guard cursor > 0 else { return fail(because: failure?.error ?? interrupted) }
             cursor -= 1
             return .undo(cursor)
+        case (.undoing, .failed(let error)) where error.code == .busy || error.code == .unavailable: return .postpone
         case (.undoing, .failed(let error)): return quarantine(because: error)
         case (.succeeded, _): return .succeed
         case (.failed, _): return .fail

@@ -26,7 +26,7 @@ struct StepPerformer: Sendable {
         case .growFilesystem: _ = try await filesystem.grow(volume.path, as: volume.filesystem)
         case .export: _ = try await exports.ensure(wanted(operation, volume).export)
         case .withdraw: _ = try await exports.withdraw(volume.export)
-        case .unmount: try await unmount(volume, backend)
+        case .unmount: _ = try await unmount(volume)
         case .removeStorage: _ = try await backend.remove(volume.identity)
         case .takeSnapshot: try await takeSnapshot(operation, of: volume, backend)
         case .removeSnapshots: try await removeSnapshots(operation, of: volume, backend)
@@ -38,7 +38,7 @@ struct StepPerformer: Sendable {
         let backend = try pools[volume.pool].backend
         switch step {
         case .export: _ = try await exports.withdraw(volume.export)
-        case .mount: try await unmount(volume, backend)
+        case .mount: _ = try await unmount(volume)
         case .copy:
             if case .volume(let origin) = volume.source { try await thaw(origin) }
             try await release(volume, backend)
@@ -58,9 +58,20 @@ struct StepPerformer: Sendable {
         return try await filesystem.mount(device, as: volume.filesystem, at: volume.path)
     }
 
-    private func unmount(_ volume: Volume, _ backend: any StorageBackend) async throws(StorageError) {
-        _ = try await filesystem.unmount(volume.path)
+    /// Ensures the volume is not mounted and has no device. What else is on its path stays. Answers whether it was mounted.
+    func unmount(_ volume: Volume) async throws(StorageError) -> Outcome {
+        let backend = try pools[volume.pool].backend
+        let device: DevicePath
+        do throws(StorageError) {
+            device = try await backend.activate(volume.identity)
+        } catch {
+            // Without storage there is nothing of it that could be mounted.
+            guard error.code == .notFound else { throw error }
+            return .unchanged
+        }
+        let outcome = try await filesystem.unmount(device, from: volume.path)
         _ = try await backend.deactivate(volume.identity)
+        return outcome
     }
 
     private func release(_ volume: Volume, _ backend: any StorageBackend) async throws(StorageError) {

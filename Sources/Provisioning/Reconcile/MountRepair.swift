@@ -19,6 +19,10 @@ struct MountRepair {
             case .missing: missing.append(volume)
             case .own where volume.phase == .ready: await report(volume, .normal)
             case .own: break
+            case .unknown:
+                let reason = observation.silentPools[volume.pool] ?? ""
+                await report(
+                    volume, .abnormal("it is not mounted, and its pool \(volume.pool) does not answer: \(reason)"))
             case .foreign(let device):
                 let message = "\(volume.path) has \(device) mounted, which is not the volume's device; unmount it"
                 await report(volume, .abnormal(message))
@@ -49,6 +53,8 @@ struct MountRepair {
         defer { manager.lock.release([listed.key]) }
         do throws(StorageError) {
             guard let volume = try await manager.catalog.volume(listed.key), volume.phase.isServed else { return false }
+            // What was seen is a moment old: an operation may have mounted it since.
+            guard try await manager.filesystem.mounted(at: volume.path) == nil else { return false }
             // The server may still hold the filesystem that was there: a mount below a live export is not seen by it.
             _ = try await manager.exports.withdraw(volume.export)
             guard try await manager.executor.performer.mount(volume) == .changed else { return false }

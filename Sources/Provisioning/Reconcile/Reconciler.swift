@@ -62,7 +62,7 @@ package final class Reconciler: Service {
         let begin = ContinuousClock.now
         _ = try await manager.recoverOperations(reversibleOnly: true)
         let repaired = try await MountRepair(manager: manager, logger: logger).all()
-        let exports = try await manager.exports.serveAll()
+        let exports = try await serveAll()
         _ = try await manager.recoverOperations(reversibleOnly: false)
         try await manager.noteOrphans()
         manager.markReady()
@@ -72,13 +72,30 @@ package final class Reconciler: Service {
         try await manager.resumeDeletions()
     }
 
+    /// One export that the server refuses keeps nobody else from being served, and the node from nothing. A server that
+    /// does not run does.
+    private func serveAll() async throws(StorageError) -> Outcome {
+        do throws(StorageError) {
+            return try await manager.exports.serveAll()
+        } catch {
+            guard error.code != .unavailable else { throw error }
+            logger.error("the NFS server refuses an export, the others are served: \(error)")
+            return .changed
+        }
+    }
+
     private func repair() async throws(StorageError) {
         _ = try await manager.recoverOperations(reversibleOnly: false)
         _ = try await MountRepair(manager: manager, logger: logger).all()
         if serverEnded.isRaised {
             // Lowered before: an end that comes while it is brought back is another one.
             serverEnded.lower()
-            _ = try await manager.exports.serveAll()
+            do throws(StorageError) {
+                _ = try await serveAll()
+            } catch {
+                serverEnded.raise()
+                throw error
+            }
         }
         try await ExportRepair(manager: manager, logger: logger).all()
     }

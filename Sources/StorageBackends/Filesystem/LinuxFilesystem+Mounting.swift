@@ -8,16 +8,17 @@ extension LinuxFilesystem {
     ) async throws(StorageError) -> Outcome {
         try await work.perform("mounting \(device) at \(path)", deadline: Self.deadline) { _ in
             let number = try DeviceNumber.ofBlockDevice(device.value)
-            if let other = try MountPoint.device(at: path.value) {
+            if let other = try Self.device(at: path.value) {
                 guard other != number else { return try Self.openRoot(path.value, kind) }
                 let name = try other.blockDevicePath() ?? "device \(other)"
                 throw StorageError(.conflict, "\(name) is mounted at \(path), not \(device)")
             }
-            try Directory.ensure(path.value, mode: 0)
-            guard try Directory.names(in: path.value)?.isEmpty == true else {
+            // Looked at before it is touched: it may be somebody's.
+            guard try Directory.names(in: path.value)?.isEmpty ?? true else {
                 throw StorageError(
                     .conflict, "the directory \(path) is not empty; a mount would hide what is in it, so move it away")
             }
+            try Directory.ensure(path.value, mode: 0)
             try Mounter.mount(device.value, at: path.value, filesystem: kind.rawValue, data: Self.options(kind))
             // What is exported next must be this, and not the directory below.
             guard try MountPoint.device(at: path.value) == number else {
@@ -49,16 +50,16 @@ extension LinuxFilesystem {
         }
     }
 
-    package func unmount(_ path: MountPath) async throws(StorageError) -> Outcome {
+    package func unmount(_ device: DevicePath, from path: MountPath) async throws(StorageError) -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
         var pause = Duration.milliseconds(5)
         while true {
             do {
                 return try await work.perform("unmounting \(path)", deadline: Self.deadline) { _ in
-                    let hasUnmounted = try Self.unmountAll(path.value)
-                    let hasRemoved = try Directory.remove(path.value)
-                    return hasUnmounted || hasRemoved ? .changed : .unchanged
+                    let number = try DeviceNumber.ofBlockDevice(device.value)
+                    let hasUnmounted = try Self.unmountAll(number, path.value)
+                    return hasUnmounted | (try Self.removeOwnDirectory(path.value))
                 }
             } catch  where error.code == .busy && clock.now - start < unmountPatience {
                 do { try await clock.sleep(for: pause) } catch { throw StorageError.wrap(error) }
@@ -69,16 +70,22 @@ extension LinuxFilesystem {
         }
     }
 
-    /// Unmounts what is at the path, and what is stacked below it. True if something was.
-    private static func unmountAll(_ path: String) throws -> Bool {
-        var hasChanged = false
-        while try MountPoint.device(at: path) != nil {
+    /// Unmounts the device from the path, as often as it is mounted there.
+    private static func unmountAll(_ device: DeviceNumber, _ path: String) throws -> Outcome {
+        var outcome = Outcome.unchanged
+        while try self.device(at: path) == device {
             // A frozen filesystem that is unmounted stays frozen in the kernel, and its device busy for ever.
             _ = try FilesystemControl.thaw(path)
             try Mounter.unmount(path)
-            hasChanged = true
+            outcome = .changed
         }
-        return hasChanged
+        return outcome
+    }
+
+    /// A mount point of ours is empty once it is unmounted; one that is not, or that has something else mounted, is not ours.
+    private static func removeOwnDirectory(_ path: String) throws -> Outcome {
+        guard try device(at: path) == nil, try Directory.names(in: path)?.isEmpty == true else { return .unchanged }
+        return try Directory.remove(path) ? .changed : .unchanged
     }
 
     private func holders(of path: String) async -> String {

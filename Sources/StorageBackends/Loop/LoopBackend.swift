@@ -18,7 +18,7 @@ package struct LoopBackend: StorageBackend {
     let capacity: LoopCapacity
     let work: BlockingWork
 
-    /// Opens the pool: ensures the directory (mode 0700), tries whether files in it can share extents, and reads what
+    /// Opens the pool: ensures the directory (0700 if it is made here), tries whether files in it can share extents, and reads what
     /// is there. `overcommit` is how many times the room of the filesystem may be promised; with 1 every volume can be
     /// filled.
     package static func open(directory path: String, overcommit: Double = 1) async throws(StorageError) -> LoopBackend {
@@ -29,7 +29,7 @@ package struct LoopBackend: StorageBackend {
         }
         let work = BlockingWork(label: "loop pool")
         return try await work.perform("opening the loop pool in \(path)", deadline: .seconds(60)) { _ in
-            try Directory.ensure(path, mode: 0o700)
+            try Directory.ensureExists(path, mode: 0o700)
             let canShare = try SparseFile.canClone(in: path)
             let directory = LoopDirectory(path: path)
             let capacity = LoopCapacity(directory: directory, sharesExtents: canShare, overcommit: overcommit)

@@ -46,10 +46,10 @@ struct LoopLedger: Sendable {
         for (item, entry) in entries {
             let allocation = allocated(item)
             taken += allocation
-            promised += mayTake(entry, allocated: allocation)
+            promised = Int64(clamping: Int128(promised) + Int128(mayTake(entry, allocated: allocation)))
         }
-        let space = Double(space.free + taken) * overcommit
-        return max(0, Int64(space) - taken - promised)
+        let room = Int128(Double(space.free + taken) * overcommit)
+        return Int64(clamping: max(0, room - Int128(taken) - Int128(promised)))
     }
 
     /// What an image may still take. One that shares extents may have to write every one of them anew. A snapshot is
@@ -62,7 +62,10 @@ struct LoopLedger: Sendable {
 
     /// What a filesystem needs to hold so much data, however scattered: an extent costs ext4 12 bytes and XFS 16, and
     /// is 4 KiB at least.
-    static func withMetadata(_ size: Int64) -> Int64 { size + size / 256 }
+    static func withMetadata(_ size: Int64) -> Int64 {
+        let (sum, overflow) = size.addingReportingOverflow(size / 256)
+        return overflow ? .max : sum
+    }
 
     /// What a source that shares nothing yet may have to write anew once a copy shares its extents.
     func costOfSharing(_ item: LoopItem, allocated: Int64) -> Int64 {

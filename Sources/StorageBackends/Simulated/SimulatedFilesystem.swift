@@ -69,9 +69,10 @@ package struct SimulatedFilesystem: VolumeFilesystem {
         }
     }
 
-    package func unmount(_ path: MountPath) async throws(StorageError) -> Outcome {
+    package func unmount(_ device: DevicePath, from path: MountPath) async throws(StorageError) -> Outcome {
         try host.withState { state in
-            guard let device = state.mounts.removeValue(forKey: path) else { return .unchanged }
+            guard state.mounts[path] == device else { return .unchanged }
+            state.mounts[path] = nil
             let mounted = try state.device(device)
             let id = mounted.image.content.withLock { content in
                 content.filesystem?.isFrozen = false

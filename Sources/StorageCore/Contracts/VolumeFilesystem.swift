@@ -14,8 +14,9 @@ package protocol VolumeFilesystem: Sendable {
     /// `conflict` if something else is mounted there.
     func mount(_ device: DevicePath, as kind: FilesystemKind, at path: MountPath) async throws(StorageError) -> Outcome
 
-    /// Ensures nothing is mounted at `path` and the directory is gone. `busy`, naming the holders, if it is in use.
-    func unmount(_ path: MountPath) async throws(StorageError) -> Outcome
+    /// Ensures `device` is not mounted at `path`, and the directory is gone if it is empty then. What else is mounted there, or
+    /// lies in the directory, is somebody's and stays. `busy`, naming the holders, if it is in use.
+    func unmount(_ device: DevicePath, from path: MountPath) async throws(StorageError) -> Outcome
 
     /// Ensures the filesystem at `path` fills its device, online.
     func grow(_ path: MountPath, as kind: FilesystemKind) async throws(StorageError) -> Outcome

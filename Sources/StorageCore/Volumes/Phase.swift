@@ -19,7 +19,7 @@ package enum Phase: String, Sendable, Codable, CaseIterable {
         switch self {
         case .creating: [.ready, .deleting, .quarantined]
         case .ready: [.resizing, .deleting, .failed, .quarantined]
-        case .resizing: [.ready, .failed, .quarantined]
+        case .resizing: [.ready, .deleting, .failed, .quarantined]
         case .deleting: [.quarantined]
         case .failed: [.ready, .resizing, .deleting, .quarantined]
         case .quarantined: [.deleting]

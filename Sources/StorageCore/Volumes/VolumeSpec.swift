@@ -32,12 +32,7 @@ package struct VolumeSpec: Hashable, Sendable, Codable {
         clients: [ClientRule] = [], source: VolumeSource? = nil
     ) throws(StorageError) {
         let rounded = try capacity.roundedUp(to: Self.granularity)
-        guard rounded >= filesystem.minimumCapacity else {
-            throw StorageError(
-                .invalidArgument,
-                "\(capacity) is too small for \(filesystem.rawValue); it needs at least \(filesystem.minimumCapacity)",
-                resource: key.resource)
-        }
+        do throws(StorageError) { try filesystem.admit(rounded) } catch { throw error.about(key.resource) }
         self.key = key
         self.capacity = rounded
         self.pool = pool

@@ -22,6 +22,7 @@ package final class FaultPlan: Sendable {
         var calls: [String] = []
         var targets: Range<Int> = 0..<0
         var fault: Fault?
+        var error = FaultPlan.error
         var isDead = false
     }
 
@@ -38,8 +39,8 @@ package final class FaultPlan: Sendable {
     }
 
     /// Counts anew; the call number `index` and all after it go wrong.
-    package func arm(_ fault: Fault, from index: Int) {
-        state.withLock { $0 = State(targets: index..<Int.max, fault: fault) }
+    package func arm(_ fault: Fault, from index: Int, error: StorageError = FaultPlan.error) {
+        state.withLock { $0 = State(targets: index..<Int.max, fault: fault, error: error) }
     }
 
     /// Waits until the program has died.
@@ -61,10 +62,10 @@ package final class FaultPlan: Sendable {
         }
         switch fault {
         case nil: return try await body()
-        case .failsBefore: throw Self.error
+        case .failsBefore: throw state.withLock { $0.error }
         case .failsAfter:
             _ = try await body()
-            throw Self.error
+            throw state.withLock { $0.error }
         case .happensTwice:
             _ = try await body()
             return try await body()

@@ -34,8 +34,10 @@ package struct FaultyFilesystem: VolumeFilesystem {
         }
     }
 
-    package func unmount(_ path: MountPath) async throws(StorageError) -> Outcome {
-        try await plan.run("filesystem.unmount") { () async throws(StorageError) in try await base.unmount(path) }
+    package func unmount(_ device: DevicePath, from path: MountPath) async throws(StorageError) -> Outcome {
+        try await plan.run("filesystem.unmount") { () async throws(StorageError) in
+            try await base.unmount(device, from: path)
+        }
     }
 
     package func grow(_ path: MountPath, as kind: FilesystemKind) async throws(StorageError) -> Outcome {

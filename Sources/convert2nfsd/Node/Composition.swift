@@ -96,7 +96,7 @@ extension StorageNode {
 
     private static func ensureDirectory(_ path: String) throws(StorageError) {
         do throws(HostError) {
-            try Directory.ensure(path, mode: 0o700)
+            try Directory.ensureExists(path, mode: 0o700)
         } catch {
             throw StorageError(.unavailable, "the directory \(path) cannot be made: \(error)")
         }
@@ -115,11 +115,7 @@ extension StorageNode {
         _ configuration: Configuration, _ manager: VolumeManager, _ facts: NodeFacts, _ logger: Logger
     ) throws(StorageError) -> [any Service] {
         let api = configuration.api
-        if let slash = api.socket.lastIndex(of: "/"), slash > api.socket.startIndex {
-            try ensureDirectory(String(api.socket[..<slash]))
-        }
-        // The instance lock is ours, so a socket that is there belongs to nobody.
-        try? FileManager.default.removeItem(atPath: api.socket)
+        try SocketPath(api.socket).claim()
         let gate = api.tokens.isEmpty ? Gate.local : .tokens(api.tokens)
         return [
             NodeService(
