@@ -35,12 +35,16 @@ extension Catalog {
         }
     }
 
-    /// Says why the volume is not as it should be, or that it is. Idempotent; a volume that is gone is left alone.
-    package func setCondition(_ condition: Condition, of key: VolumeKey) async throws(StorageError) {
+    /// Says why the volume is not as it should be, or that it is. Idempotent; one that is gone, or in another phase by now, is left alone.
+    package func setCondition(
+        _ condition: Condition, of key: VolumeKey, while phase: Phase
+    ) async throws(StorageError) {
         try await write { database in
             try database.execute(
-                sql: "UPDATE volume SET abnormal = ? WHERE namespace = ? AND name = ?",
-                arguments: [condition.abnormal ? condition.message : nil, key.namespace.value, key.name.value])
+                sql: "UPDATE volume SET abnormal = ? WHERE namespace = ? AND name = ? AND phase = ?",
+                arguments: [
+                    condition.abnormal ? condition.message : nil, key.namespace.value, key.name.value, phase.rawValue,
+                ])
         }
     }
 

@@ -34,6 +34,8 @@ package struct NodeService: Service {
             }
         application = Application(
             responder: Self.router(gate: gate, manager: manager, facts: facts, logger: logger).buildResponder(),
+            // Whoever connects and says nothing does not keep a descriptor for ever.
+            server: .http1(configuration: .init(idleTimeout: .seconds(120))),
             configuration: ApplicationConfiguration(address: address, serverName: "convert2nfs"),
             onServerRunning: { _ in if case .socket(let path) = listener { chmod(path, 0o600) } }, logger: quiet)
     }

@@ -104,8 +104,10 @@ struct RouteTests {
     @Test("work that takes long answers 202 with the operation to follow")
     func accepted() async throws {
         try await API.with(patience: .zero) { (api) async throws in
+            api.node.plan.arm(.takesLong, at: 0)
             let answer = try await api.ask(.post, "/v1/volumes", Self.shop)
             #expect(answer.status == 202)
+            api.node.plan.disarm()
             let operation: OperationDocument = try answer.document()
             #expect(answer.headers[.location] == "/v1/operations/\(operation.id)")
             try await eventually {

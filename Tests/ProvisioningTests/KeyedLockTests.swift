@@ -62,6 +62,12 @@ struct KeyedLockTests {
         #expect(lock.tryAcquire("b"))
     }
 
+    @Test("who has no patience at all gets its answer at once, whatever comes first")
+    func impatient() async {
+        #expect(await acquire(["a"]))
+        for _ in 0..<200 { #expect(await acquire(["a"], .zero) == false) }
+    }
+
     @Test("a cancelled wait ends at once and leaves the queue in order")
     func cancels() async {
         #expect(await acquire(["a"]))

@@ -120,10 +120,13 @@ struct VolumeManagerTests {
     func running() async throws {
         let node = try SimulatedNode()
         let manager = try await node.start(patience: .zero).manager
+        node.plan.arm(.takesLong, at: 0)
         guard case .running(let operation) = try await manager.create(Sample.spec("shop/data")) else {
             Issue.record("the work was done at once")
             return
         }
+        #expect(try await manager.operation(operation.id).state == .running)
+        node.plan.disarm()
         try await eventually { try await manager.operation(operation.id).isFinished }
         #expect(try await manager.operation(operation.id).state == .succeeded)
         #expect(try await manager.volume(Sample.key("shop/data")).phase == .ready)

@@ -5,6 +5,8 @@ final class Completion<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
         var waiting: [Int: CheckedContinuation<Value?, Never>] = [:]
+        /// Tickets of those who are on their way to wait, and whether their time is over already.
+        var entering: [Int: Bool] = [:]
         var lastTicket = 0
     }
 
@@ -25,23 +27,31 @@ final class Completion<Value: Sendable>: Sendable {
     func value(within patience: Duration, clock: any Clock<Duration>) async -> Value? {
         let ticket = state.withLock { state in
             state.lastTicket += 1
+            state.entering[state.lastTicket] = false
             return state.lastTicket
         }
         let timer = Task {
-            try? await clock.sleep(for: patience)
+            guard (try? await clock.sleep(for: patience)) != nil else { return }
             self.giveUp(ticket)
         }
         defer { timer.cancel() }
         return await withCheckedContinuation { continuation in
-            let value = state.withLock { state in
-                if state.value == nil { state.waiting[ticket] = continuation }
-                return state.value
+            let answer: Value?? = state.withLock { state in
+                let isLate = state.entering.removeValue(forKey: ticket) ?? false
+                if state.value != nil || isLate { return .some(state.value) }
+                state.waiting[ticket] = continuation
+                return nil
             }
-            if let value { continuation.resume(returning: value) }
+            if let answer { continuation.resume(returning: answer) }
         }
     }
 
     private func giveUp(_ ticket: Int) {
-        state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume(returning: nil)
+        let waiter: CheckedContinuation<Value?, Never>? = state.withLock { state in
+            if let waiter = state.waiting.removeValue(forKey: ticket) { return waiter }
+            if state.entering[ticket] != nil { state.entering[ticket] = true }
+            return nil
+        }
+        waiter?.resume(returning: nil)
     }
 }

@@ -13,6 +13,8 @@ final class KeyedLock<Key: Hashable & Comparable & Sendable>: Sendable {
         var held: Set<Key> = []
         var waiting: [Key: [Waiter]] = [:]
         var lastTicket = 0
+        /// Tickets of those who are on their way into the queue, and whether their time is over already.
+        var entering: [Int: Bool] = [:]
     }
 
     private let state = Mutex(State())
@@ -53,11 +55,12 @@ final class KeyedLock<Key: Hashable & Comparable & Sendable>: Sendable {
         if tryAcquire(key) { return true }
         let ticket = state.withLock { state in
             state.lastTicket += 1
+            state.entering[state.lastTicket] = false
             return state.lastTicket
         }
         let timer = Task {
-            // Cancelled when the lock came first; then nothing waits under this ticket any more.
-            try? await clock.sleep(for: patience)
+            // Cancelled when the lock came first.
+            guard (try? await clock.sleep(for: patience)) != nil else { return }
             self.giveUp(ticket, on: key)
         }
         defer { timer.cancel() }
@@ -70,8 +73,9 @@ final class KeyedLock<Key: Hashable & Comparable & Sendable>: Sendable {
 
     private func enqueue(_ waiter: Waiter, on key: Key) {
         let isGranted: Bool? = state.withLock { state in
-            if Task.isCancelled { return false }
+            let isLate = state.entering.removeValue(forKey: waiter.ticket) ?? false
             if state.held.insert(key).inserted { return true }
+            if isLate || Task.isCancelled { return false }
             state.waiting[key, default: []].append(waiter)
             return nil
         }
@@ -80,7 +84,10 @@ final class KeyedLock<Key: Hashable & Comparable & Sendable>: Sendable {
 
     private func giveUp(_ ticket: Int, on key: Key) {
         let waiter: Waiter? = state.withLock { state in
-            guard let index = state.waiting[key]?.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+            guard let index = state.waiting[key]?.firstIndex(where: { $0.ticket == ticket }) else {
+                if state.entering[ticket] != nil { state.entering[ticket] = true }
+                return nil
+            }
             return state.waiting[key]?.remove(at: index)
         }
         waiter?.grant.resume(returning: false)

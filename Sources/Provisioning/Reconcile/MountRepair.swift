@@ -73,7 +73,7 @@ struct MountRepair {
         let text = condition.abnormal ? "is not as it should be: \(condition.message)" : "is as it should be again"
         logger.warning("the volume \(volume.key) \(text)", metadata: ["volume": "\(volume.key)"])
         do throws(StorageError) {
-            try await manager.catalog.setCondition(condition, of: volume.key)
+            try await manager.catalog.setCondition(condition, of: volume.key, while: volume.phase)
         } catch {
             logger.error("the condition of \(volume.key) could not be written: \(error)")
         }

@@ -12,6 +12,8 @@ package final class Reconciler: Service {
     private let wakeups: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
     private let serverEnded = Flag()
+    /// A deletion that something holds up is tried again, not so often that it fills the journal.
+    private let deletionPause = Pause(.seconds(30))
 
     package init(
         manager: VolumeManager, interval: Duration = .seconds(2), clock: any Clock<Duration> = ContinuousClock(),
@@ -98,5 +100,6 @@ package final class Reconciler: Service {
             }
         }
         try await ExportRepair(manager: manager, logger: logger).all()
+        if deletionPause.hasPassed() { try await manager.resumeDeletions() }
     }
 }

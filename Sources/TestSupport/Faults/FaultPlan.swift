@@ -12,6 +12,8 @@ package final class FaultPlan: Sendable {
         case failsAfter
         /// The call is made twice: it must be idempotent.
         case happensTwice
+        /// The call takes until the next `disarm`, then does its work.
+        case takesLong
         /// The program dies before the call has done anything.
         case diesBefore
         /// The program dies when the call has done its work.
@@ -69,12 +71,19 @@ package final class FaultPlan: Sendable {
         case .happensTwice:
             _ = try await body()
             return try await body()
+        case .takesLong:
+            await untilDisarmed()
+            return try await body()
         case .diesBefore: try await die()
         case .diesAfter:
             _ = try await body()
             try await die()
         }
         throw Self.error
+    }
+
+    private func untilDisarmed() async {
+        while state.withLock({ $0.fault == .takesLong }), (try? await Task.sleep(for: .milliseconds(1))) != nil {}
     }
 
     /// A dead program's call never returns; the task is cancelled when the test has seen enough.

@@ -37,7 +37,12 @@ struct StorageNode {
     /// Lets writes go on that a killed daemon held back, and stops NFS before it unmounts, so that no client holds what
     /// is then unmounted. Answers how many volumes were unmounted.
     func retire() async throws(StorageError) -> Int {
-        try await manager.thawAll()
+        do throws(StorageError) {
+            try await manager.thawAll()
+        } catch {
+            // One that cannot be thawed is no reason to leave the others served; unmounting tells what is wrong with it.
+            logger.error("a volume's writes could not be let go on: \(error)")
+        }
         try await stopServer()
         return try await manager.unmountAll()
     }
