@@ -22,6 +22,23 @@ struct LoopBackendTests {
         return stat(path, &status) == 0 ? status.st_mode & 0o7777 : 0
     }
 
+    @Test(
+        "a size that no pool can hold is refused by every way to it", arguments: [StorageFixture.Kind.loop, .loopOnXFS])
+    func hugeSizes(_ kind: StorageFixture.Kind) async throws {
+        try await withPool(kind) { pool, _ in
+            let (source, copy) = (try pool.identity("a"), try pool.identity("b"))
+            let huge = ByteCount(Int64.max)
+            // With something in it, so that a copy that shares extents has a cost beside its size.
+            try await pool.provision(source, .mebibytes(16), .ext4)
+            await expect(.outOfCapacity) { try await pool.backend.create(copy, capacity: huge) }
+            await expect(.outOfCapacity) { try await pool.backend.copy(.volume(source), to: copy, capacity: huge) }
+            await expect(.outOfCapacity) { try await pool.backend.grow(source, to: huge) }
+            let left = try await pool.backend.inventory()
+            #expect(left.volumes.map(\.identity) == [source])
+            #expect(left.volumes.map(\.capacity) == [.mebibytes(16)])
+        }
+    }
+
     @Test("only root reads the images, and an empty one takes no room")
     func isPrivateAndSparse() async throws {
         try await withPool { pool, directory in

@@ -94,6 +94,14 @@ struct LoopLedgerTests {
         #expect(copying.costOfSharing(source, allocated: 128 << 20) == 0)
     }
 
+    @Test("no size is too large to be refused")
+    func hugeSizes() throws {
+        #expect(LoopLedger.withMetadata(.max) == .max)
+        let huge = LoopLedger.Entry(capacity: .max, family: VolumeID(), isSnapshot: false, isPartial: false)
+        let ledger = try ledger(overcommit: 1000, [huge, huge])
+        #expect(ledger.available(in: space) { _ in 0 } == 0)
+    }
+
     @Test("overcommitted room does not depend on how much of it is written already")
     func overcommit() throws {
         let empty = try ledger(overcommit: 2, [volume(512)])

@@ -40,7 +40,7 @@ final class LoopCapacity: Sendable {
         let size = isSnapshot ? min(size, need) : size
         let entry = LoopLedger.Entry(capacity: size, family: family, isSnapshot: isSnapshot, isPartial: true)
         try admit(item, entry) { ledger in
-            need + ledger.costOfSharing(source, allocated: self.allocated(source))
+            Int64(clamping: Int128(need) + Int128(ledger.costOfSharing(source, allocated: self.allocated(source))))
         }
     }
 
