@@ -2,7 +2,7 @@ import StorageCore
 import TestSupport
 import Testing
 
-private let everyKind = StorageFixture.Kind.allCases
+private let everyKind = StorageFixture.Kind.available
 
 @Suite(
     "Every pool keeps the contract", .tags(.integration), .requiresRoot, .requiresLoopDevices,
@@ -78,7 +78,7 @@ struct StorageBackendConformanceTests {
     "Every filesystem keeps the contract", .tags(.integration), .requiresRoot, .requiresLoopDevices,
     .requires(.mkfsXFS, .mkfsExt4, .blkid, .adminXFS, .growXFS, .resizeExt4, .tuneExt4, .checkExt4))
 struct VolumeFilesystemConformanceTests {
-    private static let kinds: [StorageFixture.Kind] = [.simulated, .loop]
+    private static let kinds = StorageFixture.Kind.devices
 
     @Test("a device is formatted once", arguments: kinds, FilesystemKind.allCases)
     func format(_ kind: StorageFixture.Kind, _ filesystem: FilesystemKind) async throws {

@@ -31,7 +31,9 @@ struct LoopBackendTests {
             // With something in it, so that a copy that shares extents has a cost beside its size.
             try await pool.provision(source, .mebibytes(16), .ext4)
             await expect(.outOfCapacity) { try await pool.backend.create(copy, capacity: huge) }
-            await expect(.outOfCapacity) { try await pool.backend.copy(.volume(source), to: copy, capacity: huge) }
+            await expect(.outOfCapacity) {
+                try await pool.backend.copy(.volume(source), to: copy, capacity: huge, .undisturbed)
+            }
             await expect(.outOfCapacity) { try await pool.backend.grow(source, to: huge) }
             let left = try await pool.backend.inventory()
             #expect(left.volumes.map(\.identity) == [source])
@@ -161,7 +163,7 @@ struct LoopBackendTests {
             _ = try await pool.create(volume, capacity: .mebibytes(40))
             try Data(repeating: 7, count: 35 << 20).write(to: URL(filePath: "\(directory)/shop.a.img"))
             await expect(.outOfCapacity) {
-                try await pool.copy(.volume(volume), to: outer.identity("b"), capacity: .mebibytes(40))
+                try await pool.copy(.volume(volume), to: outer.identity("b"), capacity: .mebibytes(40), .undisturbed)
             }
             #expect(Set(try Directory.names(in: directory) ?? []) == ["shop.a.img", "shop.a.json"])
         }
@@ -178,7 +180,7 @@ struct LoopBackendTests {
             let before = try FilesystemControl.space(of: directory).available
             let promised = try await pool.backend.usage().available
             _ = try await pool.backend.createSnapshot(
-                SnapshotReference(volume: volume, name: try SnapshotName("monday")))
+                SnapshotReference(volume: volume, name: try SnapshotName("monday")), .undisturbed)
             _ = try await pool.filesystem.thaw(pool.path(of: volume))
             #expect(before - (try FilesystemControl.space(of: directory).available) < 4 << 20)
             #expect(promised - (try await pool.backend.usage().available) >= .mebibytes(100))

@@ -34,7 +34,7 @@ struct SimulatedScaleTests {
             let volume = try pool.identity("a")
             let copy = try pool.identity("b")
             try await pool.provision(volume, .gibibytes(1), .xfs)
-            _ = try await pool.backend.copy(.volume(volume), to: copy, capacity: .gibibytes(1))
+            _ = try await pool.backend.copy(.volume(volume), to: copy, capacity: .gibibytes(1), .undisturbed)
             let device = try await pool.backend.activate(copy)
             await expect(.internal) { try await pool.filesystem.mount(device, as: .xfs, at: pool.path(of: copy)) }
         }

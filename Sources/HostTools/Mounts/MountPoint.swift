@@ -43,8 +43,10 @@ extension DeviceNumber {
         return DeviceNumber(status.st_rdev)
     }
 
-    /// The device's node, as sysfs names it: `/dev/loop3` for `7:3`; nil if the kernel has no such block device.
+    /// The device's node, as sysfs names it: `/dev/loop3` for `7:3`, and by its name under `/dev/mapper` where it has
+    /// one; nil if the kernel has no such block device.
     package func blockDevicePath() throws(HostError) -> String? {
+        if let name = try DeviceMapper.name(of: self) { return "/dev/mapper/\(name)" }
         guard let name = try linkTarget("/sys/dev/block/\(self)")?.split(separator: "/").last else { return nil }
         // sysfs writes the slash of names like cciss/c0d0 as an exclamation mark.
         return "/dev/" + name.split(separator: "!").joined(separator: "/")

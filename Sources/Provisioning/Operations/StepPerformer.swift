@@ -14,7 +14,7 @@ struct StepPerformer: Sendable {
         let backend = try pools[volume.pool].backend
         switch step {
         case .allocate: _ = try await backend.create(volume.identity, capacity: volume.capacity)
-        case .copy: try await copy(to: volume, backend)
+        case .copy: try await copy(operation, to: volume, backend)
         case .format:
             let device = try await backend.activate(volume.identity)
             _ = try await filesystem.format(device, as: volume.filesystem, id: volume.id)
@@ -85,20 +85,22 @@ struct StepPerformer: Sendable {
         return volume.with(settings)
     }
 
-    private func copy(to volume: Volume, _ backend: any StorageBackend) async throws(StorageError) {
+    private func copy(
+        _ operation: Operation, to volume: Volume, _ backend: any StorageBackend
+    ) async throws(StorageError) {
         switch volume.source {
         case .snapshot(let key):
             guard let snapshot = try await catalog.snapshot(key) else {
                 throw StorageError(.notFound, "the snapshot \(key) does not exist", resource: key.resource)
             }
-            _ = try await backend.copy(.snapshot(snapshot.reference), to: volume.identity, capacity: volume.capacity)
+            _ = try await backend.copy(
+                .snapshot(snapshot.reference), to: volume.identity, capacity: volume.capacity, .undisturbed)
         case .volume(let key):
             guard let origin = try await catalog.volume(key) else {
                 throw StorageError(.notFound, "the volume \(key) does not exist", resource: key.resource)
             }
-            try await frozen(origin) { () async throws(StorageError) in
-                _ = try await backend.copy(.volume(origin.identity), to: volume.identity, capacity: volume.capacity)
-            }
+            _ = try await backend.copy(
+                .volume(origin.identity), to: volume.identity, capacity: volume.capacity, context(of: origin))
         case nil: throw StorageError(.internal, "a copy without a source was asked for", resource: volume.key.resource)
         }
     }
@@ -107,9 +109,12 @@ struct StepPerformer: Sendable {
         _ operation: Operation, of volume: Volume, _ backend: any StorageBackend
     ) async throws(StorageError) {
         guard let name = operation.plan.snapshot else { return }
-        try await frozen(volume) { () async throws(StorageError) in
-            _ = try await backend.createSnapshot(SnapshotReference(volume: volume.identity, name: name))
-        }
+        _ = try await backend.createSnapshot(
+            SnapshotReference(volume: volume.identity, name: name), context(of: volume))
+    }
+
+    private func context(of source: Volume) -> CopyContext {
+        CopyContext { (work) async throws(StorageError) in try await frozen(source, work) }
     }
 
     private func removeSnapshots(
@@ -129,7 +134,7 @@ struct StepPerformer: Sendable {
 
     /// Runs `body` with the volume's writes stopped, and lets them go on whatever happens. If both fail, both causes
     /// are kept.
-    private func frozen(_ volume: Volume, _ body: () async throws(StorageError) -> Void) async throws(StorageError) {
+    private func frozen(_ volume: Volume, _ body: CopyContext.Work) async throws(StorageError) -> Outcome {
         guard try await filesystem.mounted(at: volume.path) != nil else {
             throw StorageError(
                 .unavailable,
@@ -137,8 +142,9 @@ struct StepPerformer: Sendable {
                 resource: volume.key.resource)
         }
         _ = try await filesystem.freeze(volume.path)
+        let outcome: Outcome
         do throws(StorageError) {
-            try await body()
+            outcome = try await body()
             if givenUp.isRaised { throw StorageError(.cancelled, "the daemon ended while the volume was copied") }
         } catch {
             do { _ = try await filesystem.thaw(volume.path) } catch let second {
@@ -147,5 +153,6 @@ struct StepPerformer: Sendable {
             throw error
         }
         _ = try await filesystem.thaw(volume.path)
+        return outcome
     }
 }

@@ -3,7 +3,15 @@ import StorageCore
 
 extension LoopBackend {
     package func copy(
-        _ source: CopySource, to volume: VolumeIdentity, capacity size: ByteCount
+        _ source: CopySource, to volume: VolumeIdentity, capacity size: ByteCount, _ context: CopyContext
+    ) async throws(StorageError) -> Outcome {
+        try await context.whileFrozen { () async throws(StorageError) in
+            try await copyNow(source, to: volume, capacity: size, context)
+        }
+    }
+
+    private func copyNow(
+        _ source: CopySource, to volume: VolumeIdentity, capacity size: ByteCount, _ context: CopyContext
     ) async throws(StorageError) -> Outcome {
         try await perform("copying to \(volume.key)", volume.key.resource, deadline: nil) { token in
             let item = LoopItem.volume(volume.key)
@@ -18,12 +26,20 @@ extension LoopBackend {
             }
             let job = CopyJob(
                 source: origin, target: item, size: size.bytes, need: LoopLedger.withMetadata(size.bytes))
-            try run(job, owner: volume, snapshot: nil, token)
+            try run(job, owner: volume, snapshot: nil, token, context)
             return .changed
         }
     }
 
-    package func createSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome {
+    package func createSnapshot(
+        _ snapshot: SnapshotReference, _ context: CopyContext
+    ) async throws(StorageError) -> Outcome {
+        try await context.whileFrozen { () async throws(StorageError) in try await snapshotNow(snapshot, context) }
+    }
+
+    private func snapshotNow(
+        _ snapshot: SnapshotReference, _ context: CopyContext
+    ) async throws(StorageError) -> Outcome {
         let item = LoopItem(snapshot)
         return try await perform("taking the snapshot \(item.stem)", item.resource, deadline: nil) { token in
             if try existing(item, of: snapshot.volume, size: nil) { return .unchanged }
@@ -32,7 +48,7 @@ extension LoopBackend {
             // A clone takes nothing by itself, a full copy what the volume has written so far.
             let need = sharesExtents ? 0 : LoopLedger.withMetadata(image.allocated)
             let job = CopyJob(source: origin, target: item, size: image.size, need: need)
-            try run(job, owner: snapshot.volume, snapshot: snapshot.name, token)
+            try run(job, owner: snapshot.volume, snapshot: snapshot.name, token, context)
             return .changed
         }
     }
@@ -55,7 +71,8 @@ extension LoopBackend {
     /// Copies under a temporary name, and gives the copy its name when it is complete and durable: an image that has
     /// its name is whole, whatever happened in between.
     private func run(
-        _ job: CopyJob, owner: VolumeIdentity, snapshot: SnapshotName?, _ token: CancellationToken
+        _ job: CopyJob, owner: VolumeIdentity, snapshot: SnapshotName?, _ token: CancellationToken,
+        _ context: CopyContext
     ) throws {
         let family = try directory.state(of: job.source).identity?.family ?? owner.id
         try capacity.admitCopy(of: job.source, to: job.target, job.size, family: family, need: job.need)
@@ -67,7 +84,9 @@ extension LoopBackend {
             if sharesExtents {
                 try SparseFile.clone(source, to: partial)
             } else {
-                try SparseFile.copy(source, to: partial, token: token)
+                try SparseFile.copy(source, to: partial, token: token) { done, total in
+                    context.tell(CopyProgress(done: ByteCount(done), total: ByteCount(total)))
+                }
             }
             try SparseFile.resize(partial, to: job.size)
             try token.check()

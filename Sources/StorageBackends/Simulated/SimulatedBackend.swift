@@ -63,8 +63,16 @@ package struct SimulatedBackend: StorageBackend {
     }
 
     package func copy(
-        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount
+        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount, _ context: CopyContext
     ) async throws(StorageError) -> Outcome {
+        try await context.whileFrozen { () async throws(StorageError) in
+            try copyNow(source, to: volume, capacity: capacity)
+        }
+    }
+
+    private func copyNow(
+        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount
+    ) throws(StorageError) -> Outcome {
         try host.withState { _ in
             if try existing(volume, capacity: capacity) { return .unchanged }
             let (item, owner): (Item, VolumeIdentity) =
@@ -177,7 +185,13 @@ package struct SimulatedBackend: StorageBackend {
         return .changed
     }
 
-    package func createSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome {
+    package func createSnapshot(
+        _ snapshot: SnapshotReference, _ context: CopyContext
+    ) async throws(StorageError) -> Outcome {
+        try await context.whileFrozen { () async throws(StorageError) in try snapshotNow(snapshot) }
+    }
+
+    private func snapshotNow(_ snapshot: SnapshotReference) throws(StorageError) -> Outcome {
         try host.withState { _ in
             let item = Item(snapshot)
             guard try pool.entry(item, of: snapshot.volume) == nil else { return .unchanged }

@@ -8,21 +8,22 @@
 /// `notFound` for storage that is not there where it must be, `unavailable` when the pool does not answer,
 /// `internal` for the rest.
 package protocol StorageBackend: Sendable {
-    /// Ensures blank storage of exactly `capacity` for the volume, carrying its identity, not active.
+    /// Ensures blank storage of exactly `capacity` for the volume, carrying its identity, active or not.
     /// `conflict` if storage of that name carries another id.
     func create(_ volume: VolumeIdentity, capacity: ByteCount) async throws(StorageError) -> Outcome
 
-    /// Ensures storage for the volume with the content of `source`, of `capacity` (at least the source's). The caller
-    /// has frozen a source volume that is mounted. The copy still has the source's filesystem UUID; see
-    /// `VolumeFilesystem.renew`.
-    func copy(_ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount) async throws(StorageError)
-        -> Outcome
+    /// Ensures storage for the volume with the content of `source` at one moment, of `capacity` (at least the source's).
+    /// A source volume that is mounted is frozen through `context` for as long as the pool needs it. The copy still has
+    /// the source's filesystem UUID; see `VolumeFilesystem.renew`.
+    func copy(
+        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount, _ context: CopyContext
+    ) async throws(StorageError) -> Outcome
 
     /// Ensures at least `capacity`, online. Never shrinks.
     func grow(_ volume: VolumeIdentity, to capacity: ByteCount) async throws(StorageError) -> Outcome
 
-    /// Ensures nothing is left of the volume, half-made parts included. `busy` if its device is mounted; snapshots of
-    /// it stay.
+    /// Ensures nothing is left of the volume, half-made parts included. `busy` if its device is mounted. Snapshots of
+    /// it stay; where a pool cannot keep them without it, they make it a `conflict`.
     func remove(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome
 
     /// Ensures the volume has a block device and answers it. The number may differ after every activation.
@@ -31,9 +32,11 @@ package protocol StorageBackend: Sendable {
     /// Ensures the volume has no block device. `busy` if it is mounted.
     func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome
 
-    /// Ensures a snapshot of the volume as it is now; the caller has frozen it. A snapshot that exists is left as it
-    /// is.
-    func createSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome
+    /// Ensures a snapshot of the volume as it is at one moment; one that is mounted is frozen through `context` for as
+    /// long as the pool needs it. A snapshot that exists is left as it is.
+    func createSnapshot(
+        _ snapshot: SnapshotReference, _ context: CopyContext
+    ) async throws(StorageError) -> Outcome
 
     /// Ensures nothing is left of the snapshot, half-made parts included.
     func removeSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome

@@ -17,10 +17,10 @@ package struct FaultyBackend: StorageBackend {
     }
 
     package func copy(
-        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount
+        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount, _ context: CopyContext
     ) async throws(StorageError) -> Outcome {
         try await plan.run("backend.copy") { () async throws(StorageError) in
-            try await base.copy(source, to: volume, capacity: capacity)
+            try await base.copy(source, to: volume, capacity: capacity, context)
         }
     }
 
@@ -44,9 +44,11 @@ package struct FaultyBackend: StorageBackend {
         }
     }
 
-    package func createSnapshot(_ snapshot: SnapshotReference) async throws(StorageError) -> Outcome {
+    package func createSnapshot(
+        _ snapshot: SnapshotReference, _ context: CopyContext
+    ) async throws(StorageError) -> Outcome {
         try await plan.run("backend.createSnapshot") { () async throws(StorageError) in
-            try await base.createSnapshot(snapshot)
+            try await base.createSnapshot(snapshot, context)
         }
     }
 

@@ -12,8 +12,29 @@ package struct StorageFixture: Sendable {
         case loop
         /// Images on an XFS filesystem, which can share extents.
         case loopOnXFS
+        /// Thick volumes in the volume group `LVMGroup.test`.
+        case lvm
+        /// Thin ones in `LVMGroup.testThin`.
+        case lvmThin
 
         package var isReal: Bool { self != .simulated }
+        /// Whether snapshots are left when their volume is removed.
+        package var snapshotsOutliveTheirVolume: Bool { self != .lvm }
+
+        /// What this host has: with a volume group for tests just that, to be run beside the rest elsewhere.
+        package static var available: [Kind] {
+            let real = (LVMGroup.test == nil ? [] : [Kind.lvm]) + (LVMGroup.testThin == nil ? [] : [.lvmThin])
+            return real.isEmpty ? [.simulated, .loop, .loopOnXFS] : real
+        }
+        fileprivate var group: LVMGroup? {
+            switch self {
+            case .lvm: .test
+            case .lvmThin: .testThin
+            case .simulated, .loop, .loopOnXFS: nil
+            }
+        }
+        /// One for each way volumes get their devices.
+        package static var devices: [Kind] { available.filter { $0 != .loopOnXFS } }
     }
 
     package let kind: Kind
@@ -37,6 +58,12 @@ package struct StorageFixture: Sendable {
         }
         return try await withScratchDirectory { scratch in
             let filesystem = try await LinuxFilesystem.open(scratch)
+            if let group = kind.group {
+                let fixture = StorageFixture(
+                    kind: kind, backend: try group.backend(), filesystem: filesystem,
+                    root: "\(scratch)/nfs", directory: nil)
+                return try await cleaningUp(fixture) { try await body(fixture) }
+            }
             guard kind == .loopOnXFS else { return try await loop(kind, scratch, filesystem, body) }
             return try await withPoolFilesystem(scratch, filesystem) { try await loop(kind, $0, filesystem, body) }
         }
@@ -83,9 +110,12 @@ package struct StorageFixture: Sendable {
             _ = try await filesystem.thaw(path)
             _ = try await filesystem.unmount(path)
         }
-        for volume in try await backend.inventory().volumes {
-            _ = try await backend.deactivate(volume.identity)
-        }
+        let inventory = try await backend.inventory()
+        for volume in inventory.volumes { _ = try await backend.deactivate(volume.identity) }
+        // A directory goes with the test, a volume group stays.
+        guard directory == nil else { return }
+        for snapshot in inventory.snapshots { _ = try await backend.removeSnapshot(snapshot) }
+        for volume in inventory.volumes { _ = try await backend.remove(volume.identity) }
     }
 
     package func path(of volume: VolumeIdentity) -> MountPath {
@@ -107,6 +137,16 @@ package struct StorageFixture: Sendable {
         _ = try await filesystem.format(device, as: kind, id: volume.id)
         _ = try await filesystem.mount(device, as: kind, at: path(of: volume))
         return device
+    }
+
+    /// Freezes the volume as the daemon does.
+    package func context(of volume: VolumeIdentity) -> CopyContext {
+        CopyContext { (work) async throws(StorageError) in
+            _ = try await filesystem.freeze(path(of: volume))
+            let outcome = try await work()
+            _ = try await filesystem.thaw(path(of: volume))
+            return outcome
+        }
     }
 
     /// Writes a file on the volume. Nothing where the volumes are simulated, which keep no files.

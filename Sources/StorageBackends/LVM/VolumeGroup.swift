@@ -1,0 +1,139 @@
+import HostTools
+import StorageCore
+import Synchronization
+
+/// The one door to a volume group: LVM locks the whole group for each command, so calls wait here for their turn, and
+/// what one of them saw holds until it has done its change. The group may be missing when this is made, and come later.
+final class VolumeGroup: Sendable {
+    let tools: LVMTools
+    private let runner: any CommandRunner
+    private let gate = SerialGate()
+    private let state = Mutex(State())
+
+    private struct State {
+        var devices: [String] = []
+        var report: LVMReport?
+        var seen: ContinuousClock.Instant?
+        /// The logical volume that has a volume's content.
+        var places: [VolumeID: Place] = [:]
+    }
+
+    /// A logical volume, and what device-mapper has to say its device is.
+    struct Place: Sendable, Hashable {
+        let name: String
+        let uuid: String
+    }
+
+    init(tools: LVMTools, runner: any CommandRunner) {
+        self.tools = tools
+        self.runner = runner
+    }
+
+    var names: LVMNames { tools.names }
+
+    /// Runs `body` while no other call of this process is at the group. It must not be nested.
+    func exclusively<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws(StorageError) -> Value
+    ) async throws(StorageError) -> Value {
+        try await gate.run(body)
+    }
+
+    // MARK: In its turn
+
+    /// What the group holds now. Throws `unavailable` if it, or a disk of it, is not there.
+    func look() async throws(StorageError) -> LVMReport {
+        var isFresh = devices.isEmpty
+        if isFresh { try await findDevices() }
+        while true {
+            let report = try LVMReport(try await output(tools.report(devices), "reading the volume group"))
+            if report.missingDevices == 0 {
+                keep(report)
+                return report
+            }
+            // A disk that was added, or came back, is not among those that were found before.
+            guard !isFresh else {
+                throw StorageError(
+                    .unavailable,
+                    "\(report.missingDevices) disks of the volume group \(tools.group) are missing; see pvs, and bring "
+                        + "them back")
+            }
+            try await findDevices()
+            isFresh = true
+        }
+    }
+
+    /// What the group held when it was last looked at, if nothing was changed by us since and it is not older than
+    /// `age`; else what it holds now.
+    func look(notOlderThan age: Duration) async throws(StorageError) -> LVMReport {
+        let recent = state.withLock { state in
+            state.seen.flatMap { ContinuousClock.now - $0 < age ? state.report : nil }
+        }
+        if let recent { return recent }
+        return try await look()
+    }
+
+    /// Runs a change; `failure` says more of why it did not succeed than LVM did, if it can.
+    func change(_ action: String, _ invocation: (LVMTools, [String]) -> Invocation) async throws(StorageError) {
+        if devices.isEmpty { try await findDevices() }
+        state.withLock { $0.seen = nil }
+        _ = try await output(invocation(tools, devices), action)
+    }
+
+    /// Notes where a volume is that was just made.
+    func notePlace(of volume: VolumeID, _ name: String) throws(HostError) {
+        guard let uuid = try DeviceMapper.uuid(of: names.device(name).value) else { return }
+        state.withLock { $0.places[volume] = Place(name: name, uuid: Self.logicalVolume(uuid)) }
+    }
+
+    // MARK: At any time
+
+    /// The device of the volume if it is active, without asking LVM: the device that device-mapper has under the name
+    /// must be the very logical volume that was seen to be the volume's.
+    func activeDevice(of volume: VolumeID) throws(HostError) -> DevicePath? {
+        guard let place = state.withLock({ $0.places[volume] }) else { return nil }
+        let device = names.device(place.name)
+        guard let uuid = try DeviceMapper.uuid(of: device.value), Self.logicalVolume(uuid) == place.uuid else {
+            return nil
+        }
+        return device
+    }
+
+    /// Of a device's UUID: `LVM-`, the group's 32 characters and the logical volume's 32.
+    private static func logicalVolume(_ deviceUUID: String) -> String { String(deviceUUID.suffix(32)) }
+
+    private var devices: [String] { state.withLock { $0.devices } }
+
+    private func keep(_ report: LVMReport) {
+        var places: [VolumeID: Place] = [:]
+        for volume in report.volumes {
+            guard let tags = volume.tags, tags.role == .volume else { continue }
+            let uuid = volume.uuid.filter { $0 != "-" }
+            places[tags.volume.id] = Place(name: volume.name, uuid: uuid)
+        }
+        state.withLock { state in
+            state.report = report
+            state.seen = .now
+            state.places = places
+        }
+    }
+
+    private func findDevices() async throws(StorageError) {
+        let text = try await output(tools.findDevices, "looking for the volume group \(tools.group)")
+        let rows = try? LVMReport.rows(text)["vg"]
+        let devices = (rows ?? []).compactMap { $0["pv_name"] }.filter { $0.hasPrefix("/") }
+        guard !devices.isEmpty else {
+            throw StorageError(
+                .unavailable,
+                "there is no volume group \(tools.group) on this node; see vgs, and whether its disks are there")
+        }
+        state.withLock { $0.devices = Set(devices).sorted() }
+    }
+
+    private func output(_ invocation: Invocation, _ action: String) async throws(StorageError) -> [UInt8] {
+        do throws(HostError) {
+            return try await runner.output(of: invocation).standardOutput
+        } catch {
+            throw StorageError(host: error, action)
+        }
+    }
+}
