@@ -44,6 +44,10 @@ extension Catalog {
                 creating: draft.spec, id: draft.id, exportID: try takeExportID(database), path: draft.path,
                 createdAt: draft.createdAt)
             try VolumeRow(volume).insert(database)
+            // No part of the row: it is written once, and the row with every change.
+            try database.execute(
+                sql: "UPDATE volume SET createdWith = ? WHERE id = ?",
+                arguments: [try json(VolumeSettings(of: volume)), volume.id.description])
             try OperationRow(operation).insert(database)
             return volume
         }
@@ -74,10 +78,7 @@ extension Catalog {
 
     /// Those that a crash, or a catalog that could not be written, left unfinished; oldest first.
     package func unfinishedOperations() async throws(StorageError) -> [Operation] {
-        try await read { database in
-            try OperationRow.filter(["running", "undoing"].contains(Column("state"))).order(Column("sequence"))
-                .fetchAll(database).map { try $0.operation() }
-        }
+        try await read { try OperationRow.unfinished($0) }
     }
 
     /// Newest first, `limit` at most.
@@ -93,6 +94,11 @@ extension Catalog {
 }
 
 extension OperationRow {
+    static func unfinished(_ database: Database) throws -> [Operation] {
+        try filter(["running", "undoing"].contains(Column("state"))).order(Column("sequence")).fetchAll(database)
+            .map { try $0.operation() }
+    }
+
     func updateJournal(_ database: Database) throws {
         try database.execute(
             sql: "UPDATE operation SET state = ?, cursor = ?, step = ?, failure = ?, endedAt = ? WHERE id = ?",

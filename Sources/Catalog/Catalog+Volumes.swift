@@ -11,20 +11,21 @@ extension Catalog {
     package func volumes(
         in namespace: Namespace? = nil, after: VolumeKey? = nil, limit: Int = .max
     ) async throws(StorageError) -> [Volume] {
+        try await read { try VolumeRow.volumes(in: namespace, after: after, limit: limit, $0) }
+    }
+
+    /// All volumes, and the operations that have not ended, as they were at one moment.
+    package func volumesAndUnfinishedOperations() async throws(StorageError) -> ([Volume], [Operation]) {
+        try await read { (try VolumeRow.volumes($0), try OperationRow.unfinished($0)) }
+    }
+
+    /// What the volume was made with, whatever was changed since; nil if there is no such volume.
+    package func settings(createdWith key: VolumeKey) async throws(StorageError) -> VolumeSettings? {
         try await read { database in
-            var request = VolumeRow.order(Column("namespace"), Column("name")).limit(limit)
-            if let namespace { request = request.filter(Column("namespace") == namespace.value) }
-            if let after {
-                let (space, name) = (after.namespace.value, after.name.value)
-                request = request.filter(sql: "(namespace, name) > (?, ?)", arguments: [space, name])
-            }
-            // Most volumes have the same clients, and reading them takes longer than all the rest of a row.
-            var clients: [String: [ClientRule]] = [:]
-            return try request.fetchAll(database).map { row in
-                let volume = try row.volume(clients: clients[row.clients])
-                clients[row.clients] = volume.clients
-                return volume
-            }
+            let text = try String.fetchOne(
+                database, sql: "SELECT createdWith FROM volume WHERE namespace = ? AND name = ?",
+                arguments: [key.namespace.value, key.name.value])
+            return try text.map { try value(VolumeSettings.self, of: $0) }
         }
     }
 
@@ -63,6 +64,11 @@ extension Catalog {
         try await read { try SnapshotRow.fetchAll(of: key, $0) }
     }
 
+    /// Those that are being taken, or are left of ones that failed.
+    package func unreadySnapshots() async throws(StorageError) -> [Snapshot] {
+        try await read { try SnapshotRow.filter(Column("isReady") == false).fetchAll($0).map { try $0.snapshot() } }
+    }
+
     package func allSnapshots() async throws(StorageError) -> [Snapshot] {
         try await read { try SnapshotRow.fetchAll($0).map { try $0.snapshot() } }
     }
@@ -71,6 +77,24 @@ extension Catalog {
 extension VolumeRow {
     static func fetch(_ key: VolumeKey, _ database: Database) throws -> VolumeRow? {
         try fetchOne(database, key: ["namespace": key.namespace.value, "name": key.name.value])
+    }
+
+    static func volumes(
+        in namespace: Namespace? = nil, after: VolumeKey? = nil, limit: Int = .max, _ database: Database
+    ) throws -> [Volume] {
+        var request = order(Column("namespace"), Column("name")).limit(limit)
+        if let namespace { request = request.filter(Column("namespace") == namespace.value) }
+        if let after {
+            let (space, name) = (after.namespace.value, after.name.value)
+            request = request.filter(sql: "(namespace, name) > (?, ?)", arguments: [space, name])
+        }
+        // Most volumes have the same clients, and reading them takes longer than all the rest of a row.
+        var clients: [String: [ClientRule]] = [:]
+        return try request.fetchAll(database).map { row in
+            let volume = try row.volume(clients: clients[row.clients])
+            clients[row.clients] = volume.clients
+            return volume
+        }
     }
 }
 

@@ -137,11 +137,11 @@ struct OperationRow: Codable, FetchableRecord, PersistableRecord {
     }
 }
 
-private func json(_ value: some Encodable) throws -> String {
+func json(_ value: some Encodable) throws -> String {
     String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
 }
 
-private func value<Value: Decodable>(_ type: Value.Type, of text: String) throws -> Value {
+func value<Value: Decodable>(_ type: Value.Type, of text: String) throws -> Value {
     try JSONDecoder().decode(type, from: Data(text.utf8))
 }
 

@@ -9,7 +9,21 @@ enum Schema {
             try createSnapshots(database)
             try createOperations(database)
         }
+        migrator.registerMigration("2: what a volume was created with") { database in
+            try addCreatedWith(database)
+        }
         return migrator
+    }
+
+    /// The settings of the request that made it, which a repeated request names again whatever was changed since. Of
+    /// volumes from before only the present ones are known. A `VolumeSettings` as JSON.
+    private static func addCreatedWith(_ database: Database) throws {
+        try database.alter(table: "volume") { $0.add(column: "createdWith", .text) }
+        try database.execute(
+            sql: """
+                UPDATE volume SET createdWith =
+                json_object('capacity', capacity, 'squash', squash, 'clients', json(clients))
+                """)
     }
 
     private static func createVolumes(_ database: Database) throws {

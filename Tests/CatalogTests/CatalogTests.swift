@@ -1,8 +1,10 @@
-import Catalog
 import FoundationEssentials
+import GRDB
 import StorageCore
 import TestSupport
 import Testing
+
+@testable import Catalog
 
 @Suite("Catalog", .tags(.unit))
 struct CatalogTests {
@@ -107,5 +109,31 @@ struct CatalogTests {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
         #expect(throws: StorageError.self) { try Catalog(path: path) }
         #expect(try String(contentsOfFile: path, encoding: .utf8) == text)
+    }
+
+    @Test("what a volume was made with is kept through its changes, and is gone with it")
+    func createdWith() async throws {
+        var (volume, operation) = try await create("shop/data")
+        let made = VolumeSettings(of: volume)
+        volume.capacity = .gibibytes(1)
+        volume.clients = []
+        try await catalog.record(operation, [.putVolume(volume)])
+        #expect(try await catalog.settings(createdWith: volume.key) == made)
+        operation.state = .succeeded
+        try await catalog.record(operation, [.removeVolume(volume.key)])
+        #expect(try await catalog.settings(createdWith: volume.key) == nil)
+    }
+
+    @Test("a volume of the first schema was made with what it has at the migration")
+    func migratesFromFirst() async throws {
+        let (volume, _) = try await create("shop/data")
+        try await catalog.write { database in
+            try database.execute(sql: "ALTER TABLE volume DROP COLUMN createdWith")
+            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier LIKE '2:%'")
+        }
+        try catalog.close()
+        let again = try Catalog(path: "\(directory.path)/catalog.sqlite")
+        #expect(try await again.volume(volume.key) == volume)
+        #expect(try await again.settings(createdWith: volume.key) == VolumeSettings(of: volume))
     }
 }

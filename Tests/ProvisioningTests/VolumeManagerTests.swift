@@ -40,6 +40,28 @@ struct VolumeManagerTests {
         }
     }
 
+    @Test("the spec a volume was made with goes on being its spec after changes, and so does what it is now")
+    func createdWith() async throws {
+        let (manager, node) = try await manager()
+        let spec = try Sample.spec("shop/data", clients: ["10.0.0.1"])
+        let made = try await manager.create(spec).value()
+        let change = VolumeChange(capacity: .mebibytes(128), squash: .all, clients: [try Sample.rule("10.0.0.2")])
+        let changed = try await manager.update(spec.key, change).value()
+        let again = try await manager.create(spec)
+        #expect(again.outcome == .unchanged)
+        #expect(try again.value() == changed, "what it answers is the volume as it is now")
+        let present = try Sample.spec(
+            "shop/data", capacity: .mebibytes(128), squash: .all, clients: ["10.0.0.2"])
+        #expect(try await manager.create(present).value().id == made.id)
+
+        let mixed = try Sample.spec("shop/data", capacity: .mebibytes(128), squash: .all, clients: ["10.0.0.1"])
+        let error = await #expect(throws: StorageError.self) { _ = try await manager.create(mixed) }
+        #expect(error?.code == .conflict)
+        #expect(error?.message.contains("clients is 10.0.0.2 rw, asked for 10.0.0.1 rw") == true)
+        #expect(error?.message.contains("capacity") == false)
+        try await node.expectConsistency()
+    }
+
     @Test("two volumes that would share a path are a conflict, and the refused one leaves nothing")
     func collision() async throws {
         let (manager, node) = try await manager()

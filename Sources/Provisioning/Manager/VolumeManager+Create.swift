@@ -2,8 +2,8 @@ import Catalog
 import StorageCore
 
 extension VolumeManager {
-    /// Ensures a volume as `spec` says: mounted, exported to its clients. The same spec again is `.unchanged`.
-    /// `conflict` with both values if the name exists with another spec, or another volume has its path; `notFound` for
+    /// Ensures a volume as `spec` says: mounted, exported to its clients. The same spec again is `.unchanged`: the
+    /// one it was made with, whatever was changed since, or what it is now. `conflict` with both values if the name exists with another spec, or another volume has its path; `notFound` for
     /// an unknown pool or source; `outOfCapacity` when the pool has no room. A create that fails leaves nothing behind.
     package func create(_ spec: VolumeSpec) async throws(StorageError) -> Work<Volume> {
         let key = spec.key
@@ -11,7 +11,7 @@ extension VolumeManager {
         return try await submit(Set([key, spec.source?.origin].compactMap(\.self))) {
             () async throws(StorageError) -> Decision<Volume> in
             if let existing = try await catalog.volume(key) {
-                try requireSame(existing, spec)
+                try await requireSame(existing, spec)
                 return .unchanged(existing)
             }
             try await requireFittingSource(spec)
@@ -25,9 +25,23 @@ extension VolumeManager {
         }
     }
 
-    private func requireSame(_ existing: Volume, _ spec: VolumeSpec) throws(StorageError) {
-        let resource = spec.key.resource
-        let differences = [
+    /// A caller that retries names the spec the volume was made with, also after somebody has grown it.
+    private func requireSame(_ existing: Volume, _ spec: VolumeSpec) async throws(StorageError) {
+        let differences = differences(existing, spec)
+        if !differences.isEmpty {
+            let original = try await catalog.settings(createdWith: spec.key).map(existing.with)
+            guard let original, self.differences(original, spec).isEmpty else {
+                throw StorageError(
+                    .conflict,
+                    "the volume \(spec.key) exists with another spec: \(differences.joined(separator: "; "))",
+                    resource: spec.key.resource)
+            }
+        }
+        try requireUsable(existing, spec)
+    }
+
+    private func differences(_ existing: Volume, _ spec: VolumeSpec) -> [String] {
+        [
             difference("capacity", existing.capacity, spec.capacity),
             difference("pool", existing.pool, spec.pool),
             difference("filesystem", existing.filesystem.rawValue, spec.filesystem.rawValue),
@@ -35,11 +49,10 @@ extension VolumeManager {
             difference("source", describe(existing.source), describe(spec.source)),
             difference("clients", describe(existing.clients), describe(spec.clients)),
         ].compactMap(\.self)
-        guard differences.isEmpty else {
-            throw StorageError(
-                .conflict, "the volume \(spec.key) exists with another spec: \(differences.joined(separator: "; "))",
-                resource: resource)
-        }
+    }
+
+    private func requireUsable(_ existing: Volume, _ spec: VolumeSpec) throws(StorageError) {
+        let resource = spec.key.resource
         switch existing.phase {
         case .ready, .resizing, .failed: return
         case .creating:
