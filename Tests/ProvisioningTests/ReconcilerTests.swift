@@ -1,7 +1,8 @@
-import Provisioning
 import StorageCore
 import TestSupport
 import Testing
+
+@testable import Provisioning
 
 @Suite("Reconciler", .tags(.unit))
 struct ReconcilerTests {
@@ -95,6 +96,85 @@ struct ReconcilerTests {
         try await reconciler.pass()
         try await reconciler.pass()
         #expect(try await manager.volume(Sample.key("shop/one")).condition == .normal)
+        try await node.expectConsistency()
+    }
+
+    @Test("volumes stay served where they are when the root for new ones changes")
+    func otherRoot() async throws {
+        let (node, _, _) = try await node()
+        await node.exporter.kill()
+        _ = try await node.filesystem.unmount(MountPath("/nfs/shoptwo"))
+        _ = try await node.start(root: "/srv/volumes")
+        try await node.expectConsistency()
+    }
+
+    @Test("a volume whose create is being undone is not exported again")
+    func undoing() async throws {
+        let (node, manager, reconciler) = try await node()
+        // Its export fails, and nothing after it works either.
+        node.plan.arm(.failsBefore, from: 5, error: StorageError(.busy, "held"))
+        await #expect(throws: StorageError.self) { _ = try await manager.create(Sample.spec("shop/new")) }
+        node.plan.disarm()
+        await node.exporter.kill()
+        // The undo does not go on yet.
+        let key = try Sample.key("shop/new")
+        #expect(manager.lock.tryAcquire(key))
+        try await reconciler.pass()
+        #expect(try await node.filesystem.mounted(at: MountPath("/nfs/shopnew")) != nil)
+        #expect(try await node.exporter.exports().map(\.path.value).sorted() == ["/nfs/shopone", "/nfs/shoptwo"])
+        manager.lock.release([key])
+        try await reconciler.pass()
+        try await node.expectConsistency()
+    }
+
+    @Test("what a snapshot left whose undo failed too is removed later, and its volume is ready again")
+    func leftSnapshot() async throws {
+        let (node, manager, reconciler) = try await node()
+        let snapshot = try Sample.snapshot("shop/one@monday")
+        // freeze, createSnapshot, and then neither the copy nor the thaw works.
+        node.plan.arm(.failsBefore, from: 1)
+        await #expect(throws: StorageError.self) { _ = try await manager.createSnapshot(snapshot) }
+        node.plan.disarm()
+        #expect(try await manager.volume(snapshot.volume).phase == .failed)
+        #expect(try await !manager.snapshot(snapshot).isReady)
+        try await reconciler.pass()
+        try await eventually { try await manager.volume(snapshot.volume).phase == .ready }
+        #expect(try await manager.volume(snapshot.volume).condition == .normal)
+        #expect(try await manager.snapshots(of: snapshot.volume).isEmpty)
+        try await node.expectConsistency()
+    }
+
+    @Test("a deletion that is held up delays no repair, and is not begun twice", .timeLimit(.minutes(1)))
+    func heldUpDeletion() async throws {
+        let (node, manager, reconciler) = try await node()
+        // The withdrawal is made, but its answer is lost.
+        node.plan.arm(.failsAfter, at: 0)
+        let key = try Sample.key("shop/one")
+        await #expect(throws: StorageError.self) { _ = try await manager.delete(key, withSnapshots: false) }
+        // withdraw, activate, and then an unmount that takes long.
+        node.plan.arm(.takesLong, at: 2)
+        try await reconciler.pass()
+        try await eventually { node.plan.calls.count == 3 }
+        _ = try await node.filesystem.unmount(MountPath("/nfs/shoptwo"))
+        try await reconciler.pass()
+        #expect(try await node.filesystem.mounted(at: MountPath("/nfs/shoptwo")) != nil)
+        #expect(node.plan.calls.count { $0 == "filesystem.unmount" } == 1)
+        node.plan.disarm()
+        try await eventually { try await manager.volumes(in: nil, after: nil, limit: 9).items.count == 1 }
+        try await node.expectConsistency()
+    }
+
+    @Test("what an operation mounted since the look keeps its export")
+    func mountedSince() async throws {
+        let (node, manager, _) = try await node()
+        let path = MountPath("/nfs/shopone")
+        let device = try #require(try await node.filesystem.mounted(at: path))
+        _ = try await node.filesystem.unmount(path)
+        let seen = try await manager.observer.look()
+        _ = try await node.filesystem.mount(device, as: .ext4, at: path)
+        node.plan.disarm()
+        #expect(await MountRepair(manager: manager, logger: manager.logger).all(seen) == 0)
+        #expect(node.plan.calls.isEmpty)
         try await node.expectConsistency()
     }
 }

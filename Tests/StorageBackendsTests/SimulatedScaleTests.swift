@@ -18,7 +18,7 @@ struct SimulatedScaleTests {
             _ = try await filesystem.mount(device, as: .xfs, at: MountPath("/nfs/scale\(volume.key.name)"))
         }
         #expect(try await pool.inventory().volumes.count == 10_000)
-        #expect(try await filesystem.mounts(under: "/nfs").count == 10_000)
+        #expect(try await filesystem.mounts(under: ["/nfs"]).count == 10_000)
         #expect(try await pool.usage().available == .gibibytes(10_000))
         for volume in volumes {
             _ = try await filesystem.unmount(MountPath("/nfs/scale\(volume.key.name)"))

@@ -62,15 +62,23 @@ extension VolumeManager {
         try await catalog.record(ended)
     }
 
-    /// Goes on with deletions that failed, or that a crash left in phase `deleting` without an operation.
-    func resumeDeletions() async throws(StorageError) {
-        for volume in try await catalog.volumes() where volume.phase == .deleting {
-            do {
-                _ = try await delete(volume.key, withSnapshots: true)
-            } catch {
-                logger.warning(
-                    "deleting \(volume.key) could not go on: \(error)", metadata: ["volume": "\(volume.key)"])
-            }
+    /// Goes on with a deletion that failed, or that a crash left in phase `deleting` without an operation.
+    func resumeDeletion(of key: VolumeKey) async {
+        do {
+            _ = try await delete(key, withSnapshots: true)
+        } catch {
+            logger.warning("deleting \(key) could not go on: \(error)", metadata: ["volume": "\(key)"])
+        }
+    }
+
+    /// Removes what is left of a snapshot whose undoing failed, which ends what it did to its volume.
+    func resumeUndoing(of key: SnapshotKey) async {
+        do {
+            _ = try await removeLeftover(key)
+        } catch {
+            logger.warning(
+                "what is left of the snapshot \(key) could not be removed: \(error)",
+                metadata: ["volume": "\(key.volume)"])
         }
     }
 

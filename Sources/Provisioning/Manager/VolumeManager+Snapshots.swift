@@ -31,10 +31,21 @@ extension VolumeManager {
     /// Ensures the snapshot is gone. Volumes made from it stay: they have their own data. Absent already, or its
     /// volume, is `.unchanged`.
     package func deleteSnapshot(_ key: SnapshotKey) async throws(StorageError) -> Work<Void> {
+        try await remove(key) { _ in true }
+    }
+
+    /// Ensures that nothing is left of a snapshot whose undoing failed. One that is whole stays.
+    func removeLeftover(_ key: SnapshotKey) async throws(StorageError) -> Work<Void> {
+        try await remove(key) { !$0.isReady }
+    }
+
+    private func remove(
+        _ key: SnapshotKey, if isMeant: (Snapshot) -> Bool
+    ) async throws(StorageError) -> Work<Void> {
         try await submit([key.volume]) { () async throws(StorageError) -> Decision<Void> in
-            guard let volume = try await catalog.volume(key.volume), try await catalog.snapshot(key) != nil else {
-                return .unchanged(())
-            }
+            guard let volume = try await catalog.volume(key.volume), let snapshot = try await catalog.snapshot(key),
+                isMeant(snapshot)
+            else { return .unchanged(()) }
             let operation = Operation(
                 volume: volume.identity, plan: .deleteSnapshot(key.name), step: Step.removeSnapshots.rawValue,
                 startedAt: now())

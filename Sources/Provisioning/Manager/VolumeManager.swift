@@ -50,7 +50,7 @@ package final class VolumeManager: Sendable {
         self.clock = clock
         self.now = now
         self.logger = logger
-        observer = Observer(catalog: catalog, filesystem: filesystem, pools: pools, root: settings.paths.root)
+        observer = Observer(catalog: catalog, filesystem: filesystem, pools: pools)
         exports = ExportTable(exporter: exporter, observer: observer)
         let performer = StepPerformer(
             pools: pools, filesystem: filesystem, exports: exports, catalog: catalog, givenUp: givenUp)

@@ -19,8 +19,7 @@ struct Ending {
         case .update(let old, let new): try update(from: old, to: new)
         case .delete: try await delete(catalog)
         case .createSnapshot(let name): try await createSnapshot(SnapshotKey(volume: volume.key, name: name), catalog)
-        case .deleteSnapshot(let name):
-            isSuccess ? [.removeSnapshot(SnapshotKey(volume: volume.key, name: name))] : []
+        case .deleteSnapshot(let name): try deleteSnapshot(SnapshotKey(volume: volume.key, name: name))
         }
     }
 
@@ -56,10 +55,23 @@ struct Ending {
             snapshot.isReady = true
             return [.putSnapshot(snapshot)]
         // The row stays, not ready, so that what is left of the snapshot can be deleted by its name.
-        case .quarantine: return [.putVolume(try volume.moved(to: .failed, .abnormal(reason)))]
+        case .quarantine:
+            return [.putVolume(try volume.moved(to: .failed, .abnormal(Self.leftover(key) + reason)))]
         case .fail, .perform, .undo, .postpone: return [.removeSnapshot(key)]
         }
     }
+
+    /// What a failed snapshot left is gone, and the volume thawed: then it is as it was before, unless another change of
+    /// it has failed since.
+    private func deleteSnapshot(_ key: SnapshotKey) throws(StorageError) -> [CatalogChange] {
+        guard isSuccess else { return [] }
+        guard volume.phase == .failed, volume.condition.message.hasPrefix(Self.leftover(key)) else {
+            return [.removeSnapshot(key)]
+        }
+        return [.removeSnapshot(key), .putVolume(try volume.moved(to: .ready, .normal))]
+    }
+
+    private static func leftover(_ key: SnapshotKey) -> String { "the snapshot \(key.name) failed: " }
 }
 
 extension Volume {

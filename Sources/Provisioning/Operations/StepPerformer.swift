@@ -43,9 +43,7 @@ struct StepPerformer: Sendable {
             if case .volume(let origin) = volume.source { try await thaw(origin) }
             try await release(volume, backend)
         case .allocate: try await release(volume, backend)
-        case .takeSnapshot:
-            _ = try await filesystem.thaw(volume.path)
-            try await removeSnapshots(operation, of: volume, backend)
+        case .takeSnapshot: try await removeSnapshots(operation, of: volume, backend)
         // Undone by what comes before it: the storage goes as a whole.
         case .format, .renew, .growFilesystem: break
         case .growStorage, .withdraw, .unmount, .removeStorage, .removeSnapshots: break
@@ -121,7 +119,11 @@ struct StepPerformer: Sendable {
         _ operation: Operation, of volume: Volume, _ backend: any StorageBackend
     ) async throws(StorageError) {
         var names = try await catalog.snapshots(of: volume.key).map(\.key.name)
-        if let name = operation.plan.snapshot { names = [name] }
+        if let name = operation.plan.snapshot {
+            // What is left of one that failed may have left the volume frozen.
+            _ = try await filesystem.thaw(volume.path)
+            names = [name]
+        }
         for name in names {
             _ = try await backend.removeSnapshot(SnapshotReference(volume: volume.identity, name: name))
         }

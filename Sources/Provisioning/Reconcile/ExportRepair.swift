@@ -6,7 +6,8 @@ struct ExportRepair {
     let manager: VolumeManager
     let logger: Logger
 
-    func all() async throws(StorageError) {
+    /// `seen` is a moment old. Where the exports are as it says, which is nearly always, nothing more is read.
+    func all(_ seen: Observation) async throws(StorageError) {
         let observed: [ObservedExport]
         do throws(StorageError) {
             observed = try await manager.exports.observed()
@@ -17,9 +18,12 @@ struct ExportRepair {
             logger.notice("the NFS server serves again, with all exports")
             return
         }
+        let wanted = Set(seen.exportable.filter(\.phase.isServed).map { ObservedExport($0.export) })
+        guard Set(observed) != wanted else { return }
         try await correct(Dictionary(observed.map { ($0.id, $0) }) { first, _ in first })
     }
 
+    /// Looks again, after the server was asked: what was made meanwhile is no extra export.
     private func correct(_ observed: [ExportID: ObservedExport]) async throws(StorageError) {
         let volumes = try await manager.observer.look().exportable
         for volume in volumes where volume.phase.isServed && observed[volume.exportID] != ObservedExport(volume.export)

@@ -10,9 +10,8 @@ struct MountRepair {
     /// responsive.
     private static let width = 8
 
-    /// Looks at all volumes; answers how many it mounted.
-    func all() async throws(StorageError) -> Int {
-        let observation = try await manager.observer.look()
+    /// Sets all volumes right that `observation`, which is a moment old, shows wrong; answers how many it mounted.
+    func all(_ observation: Observation) async -> Int {
         var missing: [Volume] = []
         for volume in observation.volumes where volume.phase.isServed {
             switch observation.place(of: volume) {

@@ -14,20 +14,28 @@ struct Observation: Sendable {
     }
 
     let volumes: [Volume]
+    /// Volumes with an operation that has not ended, and those of them whose operation is being taken back.
+    private let busy: Set<VolumeID>
+    private let undone: Set<VolumeID>
     private let mounts: [MountPath: DevicePath]
     private let devices: [VolumeID: DevicePath]
     /// Why a pool does not answer, or that the configuration does not name it any more.
     let silentPools: [PoolName: String]
 
     init(
-        volumes: [Volume], mounts: [MountPath: DevicePath], devices: [VolumeID: DevicePath],
+        volumes: [Volume], unfinished: [Operation], mounts: [MountPath: DevicePath], devices: [VolumeID: DevicePath],
         silentPools: [PoolName: String]
     ) {
         self.volumes = volumes
+        busy = Set(unfinished.map(\.volume.id))
+        undone = Set(unfinished.lazy.filter { $0.state == .undoing }.map(\.volume.id))
         self.mounts = mounts
         self.devices = devices
         self.silentPools = silentPools
     }
+
+    /// Whether an operation of the volume has not ended.
+    func isBusy(_ volume: VolumeIdentity) -> Bool { busy.contains(volume.id) }
 
     func place(of volume: Volume) -> Place {
         // What is mounted goes on being served: a pool that is silent is no reason to cut its clients off.
@@ -37,9 +45,13 @@ struct Observation: Sendable {
     }
 
     /// Volumes whose own filesystem is mounted and that may be exported. One in creation counts: once mounted it is
-    /// about to be exported, or is already, and must not be taken for an extra export.
+    /// about to be exported, or is already, and must not be taken for an extra export. One whose creation is being taken
+    /// back does not: it was withdrawn, and is about to be unmounted.
     var exportable: [Volume] {
-        volumes.filter { ($0.phase.isServed || $0.phase == .creating) && place(of: $0) == .own }
+        volumes.filter { volume in
+            let isMade = volume.phase == .creating && !undone.contains(volume.id)
+            return (volume.phase.isServed || isMade) && place(of: volume) == .own
+        }
     }
 }
 
@@ -48,10 +60,12 @@ struct Observer: Sendable {
     let catalog: Catalog
     let filesystem: any VolumeFilesystem
     let pools: Pools
-    let root: String
-
+    /// A withdrawal that begins meanwhile is safe: a list is served within the export table's lock, and a withdrawal,
+    /// which was written to the catalog before, takes that lock after it.
     func look() async throws(StorageError) -> Observation {
-        let mounts = try await filesystem.mounts(under: root)
+        let (volumes, unfinished) = try await catalog.volumesAndUnfinishedOperations()
+        // Where they are, which need not be where new ones would be: the configuration may have another root by now.
+        let mounts = try await filesystem.mounts(under: Set(volumes.map(\.path.parent)))
         var devices: [VolumeID: DevicePath] = [:]
         var silent: [PoolName: String] = [:]
         for pool in pools.all {
@@ -61,10 +75,9 @@ struct Observer: Sendable {
                 silent[pool.name] = error.message
             }
         }
-        // The catalog last: a volume whose deletion began meanwhile is not among the served any more.
-        let volumes = try await catalog.volumes()
         let known = Set(pools.all.map(\.name))
         for name in Set(volumes.map(\.pool)).subtracting(known) { silent[name] = "the configuration does not name it" }
-        return Observation(volumes: volumes, mounts: mounts, devices: devices, silentPools: silent)
+        return Observation(
+            volumes: volumes, unfinished: unfinished, mounts: mounts, devices: devices, silentPools: silent)
     }
 }

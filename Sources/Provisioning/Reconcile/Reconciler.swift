@@ -12,8 +12,10 @@ package final class Reconciler: Service {
     private let wakeups: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
     private let serverEnded = Flag()
-    /// A deletion that something holds up is tried again, not so often that it fills the journal.
-    private let deletionPause = Pause(.seconds(30))
+    /// What something holds up is tried again, not so often that it fills the journal.
+    private let retryPause = Pause<VolumeKey>(.seconds(30))
+    /// It may take long for each of them, and nothing else waits for it.
+    private let retries = SideWork<VolumeKey>(width: 4)
 
     package init(
         manager: VolumeManager, interval: Duration = .seconds(2), clock: any Clock<Duration> = ContinuousClock(),
@@ -49,6 +51,7 @@ package final class Reconciler: Service {
                     "\(manager.isReady ? "reconciling" : "starting") failed, trying again in \(interval): \(error)")
             }
         }
+        await retries.end()
     }
 
     /// One look: the whole start until it has succeeded once, then the repair of drift.
@@ -63,7 +66,8 @@ package final class Reconciler: Service {
     private func start() async throws(StorageError) {
         let begin = ContinuousClock.now
         _ = try await manager.recoverOperations(reversibleOnly: true)
-        let repaired = try await MountRepair(manager: manager, logger: logger).all()
+        let seen = try await manager.observer.look()
+        let repaired = await MountRepair(manager: manager, logger: logger).all(seen)
         let exports = try await serveAll()
         _ = try await manager.recoverOperations(reversibleOnly: false)
         try await manager.noteOrphans()
@@ -71,7 +75,22 @@ package final class Reconciler: Service {
         logger.notice(
             "the node is ready: \(repaired) volumes mounted, exports \(exports.rawValue)",
             metadata: ["duration": "\(milliseconds(ContinuousClock.now - begin))"])
-        try await manager.resumeDeletions()
+        try await retry(seen)
+    }
+
+    /// Goes on, beside the pass, with deletions that failed and with what failed snapshots left.
+    private func retry(_ seen: Observation) async throws(StorageError) {
+        for volume in seen.volumes where volume.phase == .deleting {
+            retry(volume.key) { await $0.resumeDeletion(of: volume.key) }
+        }
+        for snapshot in try await manager.catalog.unreadySnapshots() where !seen.isBusy(snapshot.origin) {
+            retry(snapshot.key.volume) { await $0.resumeUndoing(of: snapshot.key) }
+        }
+    }
+
+    private func retry(_ key: VolumeKey, _ work: @escaping @Sendable (VolumeManager) async -> Void) {
+        guard retryPause.hasPassed(for: key) else { return }
+        _ = retries.begin(key) { [manager] in await work(manager) }
     }
 
     /// One export that the server refuses keeps nobody else from being served, and the node from nothing. A server that
@@ -88,7 +107,8 @@ package final class Reconciler: Service {
 
     private func repair() async throws(StorageError) {
         _ = try await manager.recoverOperations(reversibleOnly: false)
-        _ = try await MountRepair(manager: manager, logger: logger).all()
+        let seen = try await manager.observer.look()
+        _ = await MountRepair(manager: manager, logger: logger).all(seen)
         if serverEnded.isRaised {
             // Lowered before: an end that comes while it is brought back is another one.
             serverEnded.lower()
@@ -99,7 +119,7 @@ package final class Reconciler: Service {
                 throw error
             }
         }
-        try await ExportRepair(manager: manager, logger: logger).all()
-        if deletionPause.hasPassed() { try await manager.resumeDeletions() }
+        try await ExportRepair(manager: manager, logger: logger).all(seen)
+        try await retry(seen)
     }
 }

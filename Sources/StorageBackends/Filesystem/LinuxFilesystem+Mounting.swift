@@ -116,15 +116,17 @@ extension LinuxFilesystem {
         }
     }
 
-    package func mounts(under root: String) async throws(StorageError) -> [MountPath: DevicePath] {
+    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: DevicePath] {
         try await work.perform("reading the mount table", deadline: .seconds(30)) { _ in
-            // The table has paths without symbolic links.
-            let real = Directory.realPath(root) ?? root
+            let table = try MountTable.current()
             var mounts: [MountPath: DevicePath] = [:]
-            for entry in try MountTable.current()
-            where entry.mountPoint == real || entry.mountPoint.hasPrefix(real + "/") {
-                let path = root + entry.mountPoint.dropFirst(real.count)
-                mounts[MountPath(path)] = DevicePath(entry.source)
+            for root in roots {
+                // The table has paths without symbolic links.
+                let real = Directory.realPath(root) ?? root
+                for entry in table where entry.mountPoint == real || entry.mountPoint.hasPrefix(real + "/") {
+                    let path = root + entry.mountPoint.dropFirst(real.count)
+                    mounts[MountPath(path)] = DevicePath(entry.source)
+                }
             }
             return mounts
         }

@@ -129,9 +129,11 @@ package struct SimulatedFilesystem: VolumeFilesystem {
         try host.withState { $0.mounts[path] }
     }
 
-    package func mounts(under root: String) async throws(StorageError) -> [MountPath: DevicePath] {
+    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: DevicePath] {
         try host.withState { state in
-            state.mounts.filter { $0.key.value == root || $0.key.value.hasPrefix(root + "/") }
+            state.mounts.filter { mount in
+                roots.contains { mount.key.value == $0 || mount.key.value.hasPrefix($0 + "/") }
+            }
         }
     }
 

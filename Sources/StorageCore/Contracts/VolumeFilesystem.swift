@@ -30,8 +30,8 @@ package protocol VolumeFilesystem: Sendable {
     /// What is mounted at `path`; nil if nothing is. Never blocks on the filesystem itself.
     func mounted(at path: MountPath) async throws(StorageError) -> DevicePath?
 
-    /// Every mount at or below `root`.
-    func mounts(under root: String) async throws(StorageError) -> [MountPath: DevicePath]
+    /// Every mount at or below one of `roots`.
+    func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: DevicePath]
 
     /// Size and use of the filesystem mounted at `path`; nil if nothing is mounted there.
     func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage?

@@ -9,6 +9,12 @@ package struct MountPath: Hashable, Sendable, Codable, Comparable, CustomStringC
         self.value = value
     }
 
+    /// The directory it lies in.
+    package var parent: String {
+        let end = value.lastIndex(of: "/") ?? value.startIndex
+        return end == value.startIndex ? "/" : String(value[..<end])
+    }
+
     package var description: String { value }
     package static func < (lhs: Self, rhs: Self) -> Bool { lhs.value < rhs.value }
 

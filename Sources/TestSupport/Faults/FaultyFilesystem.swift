@@ -58,8 +58,8 @@ package struct FaultyFilesystem: VolumeFilesystem {
         try await base.mounted(at: path)
     }
 
-    package func mounts(under root: String) async throws(StorageError) -> [MountPath: DevicePath] {
-        try await base.mounts(under: root)
+    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: DevicePath] {
+        try await base.mounts(under: roots)
     }
 
     package func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage? {

@@ -26,8 +26,10 @@ package final class SimulatedNode: Sendable {
     }
 
     /// The program, started but not yet ready; each call is a new life on the same world.
-    package func program(patience: Duration = .seconds(60)) throws -> (manager: VolumeManager, reconciler: Reconciler) {
-        var settings = VolumeManager.Settings(paths: try PathTemplate(root: "/nfs", pattern: "{namespace}{name}"))
+    package func program(
+        patience: Duration = .seconds(60), root: String = "/nfs"
+    ) throws -> (manager: VolumeManager, reconciler: Reconciler) {
+        var settings = VolumeManager.Settings(paths: try PathTemplate(root: root, pattern: "{namespace}{name}"))
         settings.patience = patience
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let pool = Pool(name: try PoolName("default"), backend: FaultyBackend(backend, plan), kind: "simulated")
@@ -38,10 +40,10 @@ package final class SimulatedNode: Sendable {
     }
 
     /// A program that is ready.
-    package func start(patience: Duration = .seconds(60)) async throws -> (
-        manager: VolumeManager, reconciler: Reconciler
-    ) {
-        let program = try program(patience: patience)
+    package func start(
+        patience: Duration = .seconds(60), root: String = "/nfs"
+    ) async throws -> (manager: VolumeManager, reconciler: Reconciler) {
+        let program = try program(patience: patience, root: root)
         try await program.reconciler.pass()
         return program
     }
@@ -56,7 +58,7 @@ package final class SimulatedNode: Sendable {
         let volumes = try await catalog.volumes()
         let inventory = try await backend.inventory()
         let served = volumes.filter(\.phase.isServed)
-        let mounts = try await filesystem.mounts(under: "/nfs")
+        let mounts = try await filesystem.mounts(under: ["/nfs"])
         let exports = try await exporter.exports()
         let devices = Dictionary(uniqueKeysWithValues: inventory.volumes.map { ($0.identity.id, $0.device) })
         func check(_ condition: Bool, _ what: String) {

@@ -106,7 +106,7 @@ package struct StorageFixture: Sendable {
     }
 
     private func cleanUp() async throws {
-        for path in try await filesystem.mounts(under: root).keys.sorted().reversed() {
+        for path in try await filesystem.mounts(under: [root]).keys.sorted().reversed() {
             _ = try await filesystem.thaw(path)
             _ = try await filesystem.unmount(path)
         }

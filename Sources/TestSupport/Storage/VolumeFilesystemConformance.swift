@@ -31,7 +31,7 @@ package enum VolumeFilesystemConformance {
         let device = try await pool.provision(volume, kind.minimumCapacity, kind)
         #expect(try await pool.filesystem.mount(device, as: kind, at: path) == .unchanged)
         #expect(try await pool.filesystem.mounted(at: path) == device)
-        #expect(try await pool.filesystem.mounts(under: pool.root) == [path: device])
+        #expect(try await pool.filesystem.mounts(under: [pool.root]) == [path: device])
         #expect(try await pool.filesystem.usage(of: path)?.capacity ?? .zero > .mebibytes(8))
 
         let other = try pool.identity("b")
@@ -41,7 +41,7 @@ package enum VolumeFilesystemConformance {
 
         #expect(try await pool.filesystem.unmount(path) == .changed)
         #expect(try await pool.filesystem.unmount(path) == .unchanged)
-        #expect(try await pool.filesystem.mounts(under: pool.root) == [:])
+        #expect(try await pool.filesystem.mounts(under: [pool.root]) == [:])
     }
 
     package static func growsOnline(_ pool: StorageFixture, _ kind: FilesystemKind) async throws {
@@ -100,7 +100,7 @@ package enum VolumeFilesystemConformance {
         #expect(try await pool.filesystem.renew(device, as: kind, id: copy.id) == .unchanged)
         #expect(try await pool.filesystem.mount(device, as: kind, at: pool.path(of: copy)) == .changed)
         #expect(try pool.holds("of the origin", in: "file", on: copy))
-        #expect(try await pool.filesystem.mounts(under: pool.root).count == 2)
+        #expect(try await pool.filesystem.mounts(under: [pool.root]).count == 2)
 
         let blank = try pool.identity("c")
         let empty = try await self.device(blank, kind, pool)
