@@ -74,7 +74,7 @@ let package = Package(
         .target(name: "StorageBackends", dependencies: ["StorageCore", "HostTools"], swiftSettings: settings),
         .target(
             name: "NFSExports", dependencies: ["StorageCore", "HostTools", "CDBus", logging], swiftSettings: settings),
-        .target(name: "NFSClient", dependencies: ["CNFS"], swiftSettings: settings),
+        .target(name: "NFSClient", dependencies: ["CNFS", "HostTools"], swiftSettings: settings),
         .target(
             name: "Catalog",
             dependencies: ["StorageCore", .product(name: "GRDB", package: "GRDB.swift")],

@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/types.h>
@@ -25,6 +26,9 @@ static inline int host_pidfd_signal(int pidfd, int number) {
 static inline int host_pidfd_reap(int pidfd) {
     return (int)syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, (void *)0, 5 /* WNOHANG | WEXITED */, (void *)0);
 }
+
+// prctl(2); keeps 15 bytes
+static inline void host_name_this_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 // statx(2)
 static const uint64_t host_statx_attr_mount_root = 0x2000;

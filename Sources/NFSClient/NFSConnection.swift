@@ -1,8 +1,9 @@
 import CNFS
 import Glibc
+import HostTools
 
 /// A mount of one export by libnfs, in this process: no kernel mount, no privileges but a port below 1024 where the
-/// server wants one. Calls block a queue of its own and end at the deadline. The TCP connection is made anew when it
+/// server wants one. Calls block a thread of their own and end at the deadline. The TCP connection is made anew when it
 /// breaks and what was under way is sent again, as a hard mount does, within the deadline.
 ///
 /// Paths are below the export: `/dir/file`. Libnfs 4.0 speaks NFSv3 and NFSv4.0; for 4.1 see `RPCProbe.exchangeID`.
@@ -47,7 +48,7 @@ package actor NFSConnection {
         deinit { nfs_destroy_context(pointer) }
     }
 
-    private nonisolated let executor = BlockingExecutor(label: "convert2nfs.nfs-client")
+    private nonisolated let executor = BlockingExecutor(label: "nfs-client")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     package nonisolated let target: Target

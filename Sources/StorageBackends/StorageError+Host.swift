@@ -28,13 +28,18 @@ extension StorageError {
 extension BlockingWork {
     /// `run`, with both kinds of errors as a `StorageError`.
     func perform<Value: Sendable>(
-        _ action: String, deadline: Duration? = nil,
+        _ action: String, deadline: Duration? = nil, ifLate: (@Sendable (Value) -> Void)? = nil,
         _ body: @escaping @Sendable (CancellationToken) throws -> Value
     ) async throws(StorageError) -> Value {
+        let undo = ifLate.map { ifLate in
+            { @Sendable (result: Result<Value, StorageError>) in
+                if case .success(let value) = result { ifLate(value) }
+            }
+        }
         let result: Result<Result<Value, StorageError>, HostError>
         do {
             result = .success(
-                try await run(action, deadline: deadline) { token throws(HostError) in
+                try await run(action, deadline: deadline, ifLate: undo) { token throws(HostError) in
                     do {
                         return .success(try body(token))
                     } catch let error as HostError {

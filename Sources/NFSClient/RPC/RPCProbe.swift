@@ -1,4 +1,5 @@
 import Glibc
+import HostTools
 
 /// Asks an RPC server whether it speaks a program's version, without mounting anything (RFC 5531). Needs no privileges.
 package actor RPCProbe {
@@ -23,7 +24,7 @@ package actor RPCProbe {
         package let scope: [UInt8]
     }
 
-    private nonisolated let executor = BlockingExecutor(label: "convert2nfs.rpc-probe")
+    private nonisolated let executor = BlockingExecutor(label: "rpc-probe")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let host: String

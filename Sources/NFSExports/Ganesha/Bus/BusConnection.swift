@@ -1,13 +1,13 @@
 import CDBus
 
-/// A private connection to a message bus (dbus_connection_open_private). Blocks; used by one queue at a time, that of
+/// A private connection to a message bus (dbus_connection_open_private). Blocks; used by one thread at a time, that of
 /// `ManagementBus`.
 final class BusConnection {
     private let connection: OpaquePointer
 
     /// Connects to the bus that listens at `socketPath` and introduces itself (`Hello`).
     init(socketPath: String, deadline: Duration) throws(BusError) {
-        // The queue's work may run on several threads, one after the other; libdbus has no locks before this.
+        // The actor's work may run on several threads, one after the other; libdbus has no locks before this.
         dbus_threads_init_default()
         var error = DBusError()
         dbus_error_init(&error)

@@ -1,10 +1,11 @@
 import CDBus
+import HostTools
 import StorageCore
 
-/// NFS-Ganesha's management interface on its private bus. Typed calls, each with a deadline, on a queue of its own,
-/// since libdbus blocks. It connects when it is first needed, and again when the bus was restarted.
+/// NFS-Ganesha's management interface on its private bus. Typed calls, each with a deadline, on a thread of its
+/// own, since libdbus blocks. It connects when it is first needed, and again when the bus was restarted.
 package actor ManagementBus {
-    private nonisolated let executor = BlockingExecutor(label: "convert2nfs.ganesha-bus")
+    private nonisolated let executor = BlockingExecutor(label: "ganesha-bus")
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let socketPath: String
@@ -60,7 +61,7 @@ package actor ManagementBus {
         }
     }
 
-    /// Everything that is served, in one turn of the queue.
+    /// Everything that is served, in one turn of the actor.
     func exports() throws(BusError) -> [ServedExport] {
         var result: [ServedExport] = []
         var rest = try exportIDs()[...]

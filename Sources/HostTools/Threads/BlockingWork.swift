@@ -1,0 +1,86 @@
+import Synchronization
+
+/// Runs calls that block (mount(2), fsync(2), ioctl(2)) on `BlockingThreads`, never on the threads that run Swift's
+/// tasks, and gives up waiting after a deadline.
+package struct BlockingWork: Sendable {
+    private let label: String
+    private let threads: BlockingThreads
+
+    /// `label` names a thread while it does this work (`ps -L`).
+    package init(label: String, threads: BlockingThreads = .shared) {
+        self.label = label
+        self.threads = threads
+    }
+
+    /// The result of `body`. Throws what `body` throws, or `timedOut` naming `what` once `deadline` has passed, however
+    /// busy the host's cores and the other threads are. A body that waits for a thread then is never called; one that
+    /// has begun cannot be taken back: its token is cancelled, and it keeps its thread until it ends.
+    ///
+    /// Cancelling the task cancels the token that `body` gets, and nothing else: a body that does not look at it runs to
+    /// its end, so that the caller always knows what was done.
+    ///
+    /// `ifLate` is called on the body's thread with a result that came after `timedOut` was thrown, to take back what
+    /// nobody knows of.
+    package func run<Value: Sendable>(
+        _ what: String, deadline: Duration? = nil, ifLate: (@Sendable (Value) -> Void)? = nil,
+        _ body: @escaping @Sendable (CancellationToken) throws(HostError) -> Value
+    ) async throws(HostError) -> Value {
+        let token = CancellationToken()
+        let ticket = threads.ticket()
+        let result: Result<Value, HostError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let answer = SingleAnswer(continuation)
+                if let deadline {
+                    threads.deadlines.set(ticket, after: deadline) { [threads] in
+                        token.cancel()
+                        threads.withdraw(ticket)
+                        answer.give(.failure(.timedOut(what: what, after: deadline)))
+                    }
+                }
+                threads.run(ticket, name: label) {
+                    // The deadline may come on the way into the queue, where it had nothing to withdraw.
+                    guard !answer.isGiven else { return }
+                    let result = Result { () throws(HostError) in try body(token) }
+                    if !answer.give(result), case .success(let value) = result { ifLate?(value) }
+                }
+            }
+        } onCancel: {
+            token.cancel()
+        }
+        if deadline != nil { threads.deadlines.clear(ticket) }
+        return try result.get()
+    }
+}
+
+/// Tells work on another thread that nobody wants its result any more.
+package final class CancellationToken: Sendable {
+    private let flag = Atomic(false)
+
+    package init() {}
+    package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+    package func cancel() { flag.store(true, ordering: .relaxed) }
+
+    package func check() throws(HostError) {
+        if isCancelled { throw HostError.cancelled }
+    }
+}
+
+/// A continuation that two threads may answer; the first one counts.
+final class SingleAnswer<Value: Sendable>: Sendable {
+    private let continuation: Mutex<CheckedContinuation<Value, Never>?>
+
+    init(_ continuation: CheckedContinuation<Value, Never>) { self.continuation = Mutex(continuation) }
+
+    var isGiven: Bool { continuation.withLock { $0 == nil } }
+
+    /// Whether this one counted.
+    @discardableResult
+    func give(_ value: Value) -> Bool {
+        let waiting = continuation.withLock { slot in
+            defer { slot = nil }
+            return slot
+        }
+        waiting?.resume(returning: value)
+        return waiting != nil
+    }
+}
