@@ -40,4 +40,17 @@ package struct Pools: Sendable {
             return pool
         }
     }
+
+    /// The pool that holds the volume. Throws `unavailable` if the configuration does not name it any more: what is mounted
+    /// of it is served on, and nothing that needs the pool can be done.
+    package func holding(_ volume: Volume) throws(StorageError) -> Pool {
+        guard let pool = all.first(where: { $0.name == volume.pool }) else {
+            throw StorageError(
+                .unavailable,
+                "the volume \(volume.key) is in the pool \(volume.pool), which the configuration does not name; "
+                    + "name it in pools again, with the directory it had, restart the daemon, and ask again",
+                resource: volume.key.resource)
+        }
+        return pool
+    }
 }

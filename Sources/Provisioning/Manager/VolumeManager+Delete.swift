@@ -5,7 +5,7 @@ extension VolumeManager {
     /// Ensures that nothing is left of the volume: export, mount, device, storage, directory, record. Absent already is
     /// `.unchanged`. `conflict` naming the snapshots if it has any and `withSnapshots` is false; `busy` naming the
     /// holders if a process of this node keeps the filesystem: it is withdrawn from clients by then, and asking again
-    /// goes on.
+    /// goes on; `unavailable` if the configuration does not name its pool.
     package func delete(_ key: VolumeKey, withSnapshots: Bool) async throws(StorageError) -> Work<Void> {
         try await submit([key]) { () async throws(StorageError) -> Decision<Void> in
             guard let volume = try await catalog.volume(key) else { return .unchanged(()) }
@@ -17,6 +17,7 @@ extension VolumeManager {
                     "the volume \(key) has snapshots: \(names); delete them first, or together with the volume",
                     resource: key.resource)
             }
+            _ = try pools.holding(volume)
             let operation = Operation(
                 volume: volume.identity, plan: .delete, step: Step.withdraw.rawValue, startedAt: now())
             let moved = try volume.moved(to: .deleting, .normal)

@@ -16,6 +16,7 @@ extension VolumeManager {
                 }
                 return .unchanged(existing)
             }
+            _ = try pools.holding(volume)
             let snapshot = Snapshot(key: key, of: volume, createdAt: now(), isReady: false)
             let operation = Operation(
                 volume: volume.identity, plan: .createSnapshot(key.name), step: Step.takeSnapshot.rawValue,
@@ -46,6 +47,7 @@ extension VolumeManager {
             guard let volume = try await catalog.volume(key.volume), let snapshot = try await catalog.snapshot(key),
                 isMeant(snapshot)
             else { return .unchanged(()) }
+            _ = try pools.holding(volume)
             let operation = Operation(
                 volume: volume.identity, plan: .deleteSnapshot(key.name), step: Step.removeSnapshots.rawValue,
                 startedAt: now())

@@ -16,7 +16,8 @@ package struct VolumeChange: Sendable {
 
 extension VolumeManager {
     /// Ensures the change, online. `invalidArgument` for a capacity below the volume's, `conflict` for a volume that is
-    /// quarantined, `busy` for one that is being made or deleted, `outOfCapacity` when the pool has no room.
+    /// quarantined, `busy` for one that is being made or deleted, `outOfCapacity` when the pool has no room, `unavailable`
+    /// for a growth that this node cannot do.
     package func update(_ key: VolumeKey, _ change: VolumeChange) async throws(StorageError) -> Work<Volume> {
         try await update(key) { _ in change }
     }
@@ -49,6 +50,7 @@ extension VolumeManager {
             try requireServed(volume)
             let old = VolumeSettings(of: volume)
             let new = try settings(of: volume, after: change(volume))
+            if new.capacity > old.capacity { try requireGrowable(volume) }
             let plan = OperationPlan.update(from: old, to: new)
             guard let first = plan.steps(for: volume).first else { return .unchanged(volume) }
             let operation = Operation(volume: volume.identity, plan: plan, step: first.rawValue, startedAt: now())
@@ -59,6 +61,13 @@ extension VolumeManager {
         } result: { manager async throws(StorageError) in
             try await manager.volume(key)
         }
+    }
+
+    /// Before anything is touched: an image that has grown stays larger than its filesystem if that then cannot follow.
+    private func requireGrowable(_ volume: Volume) throws(StorageError) {
+        _ = try pools.holding(volume)
+        guard let reason = settings.growthRefusals[volume.filesystem] else { return }
+        throw StorageError(.unavailable, reason, resource: volume.key.resource)
     }
 
     private func settings(of volume: Volume, after change: VolumeChange) throws(StorageError) -> VolumeSettings {

@@ -17,6 +17,8 @@ package final class VolumeManager: Sendable {
         package var patience: Duration = .seconds(5)
         /// How long a caller waits for other work on the same volume.
         package var lockPatience: Duration = .seconds(10)
+        /// Filesystems that this node cannot grow while they are mounted, and why.
+        package var growthRefusals: [FilesystemKind: String] = [:]
 
         package init(paths: PathTemplate) { self.paths = paths }
     }

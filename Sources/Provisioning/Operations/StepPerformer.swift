@@ -11,31 +11,35 @@ struct StepPerformer: Sendable {
     let givenUp: Flag
 
     func perform(_ step: Step, of operation: Operation, on volume: Volume) async throws(StorageError) {
-        let backend = try pools[volume.pool].backend
         switch step {
-        case .allocate: _ = try await backend.create(volume.identity, capacity: volume.capacity)
-        case .copy: try await copy(operation, to: volume, backend)
+        case .allocate: _ = try await backend(of: volume).create(volume.identity, capacity: volume.capacity)
+        case .copy: try await copy(operation, to: volume, backend(of: volume))
         case .format:
-            let device = try await backend.activate(volume.identity)
+            let device = try await backend(of: volume).activate(volume.identity)
             _ = try await filesystem.format(device, as: volume.filesystem, id: volume.id)
         case .renew:
-            let device = try await backend.activate(volume.identity)
+            let device = try await backend(of: volume).activate(volume.identity)
             _ = try await filesystem.renew(device, as: volume.filesystem, id: volume.id)
         case .mount: _ = try await mount(volume)
-        case .growStorage: _ = try await backend.grow(volume.identity, to: wanted(operation, volume).capacity)
+        case .growStorage:
+            _ = try await backend(of: volume).grow(volume.identity, to: wanted(operation, volume).capacity)
         case .growFilesystem: _ = try await filesystem.grow(volume.path, as: volume.filesystem)
         case .export: _ = try await exports.ensure(wanted(operation, volume).export)
         case .withdraw: _ = try await exports.withdraw(volume.export)
         case .unmount: _ = try await unmount(volume)
-        case .removeStorage: _ = try await backend.remove(volume.identity)
-        case .takeSnapshot: try await takeSnapshot(operation, of: volume, backend)
-        case .removeSnapshots: try await removeSnapshots(operation, of: volume, backend)
+        case .removeStorage: _ = try await backend(of: volume).remove(volume.identity)
+        case .takeSnapshot: try await takeSnapshot(operation, of: volume, backend(of: volume))
+        case .removeSnapshots: try await removeSnapshots(operation, of: volume, backend(of: volume))
         }
+    }
+
+    private func backend(of volume: Volume) throws(StorageError) -> any StorageBackend {
+        try pools.holding(volume).backend
     }
 
     /// Takes back what `perform` did or began; only reversible operations ask for it.
     func undo(_ step: Step, of operation: Operation, on volume: Volume) async throws(StorageError) {
-        let backend = try pools[volume.pool].backend
+        let backend = try backend(of: volume)
         switch step {
         case .export: _ = try await exports.withdraw(volume.export)
         case .mount: _ = try await unmount(volume)
@@ -58,7 +62,7 @@ struct StepPerformer: Sendable {
 
     /// Ensures the volume is not mounted and has no device. What else is on its path stays. Answers whether it was mounted.
     func unmount(_ volume: Volume) async throws(StorageError) -> Outcome {
-        let backend = try pools[volume.pool].backend
+        let backend = try backend(of: volume)
         let device: DevicePath
         do throws(StorageError) {
             device = try await backend.activate(volume.identity)

@@ -104,6 +104,20 @@ package struct LinuxFilesystem: VolumeFilesystem {
             "\(device) could not be probed, so nothing is done to it: \(cause)", cause: cause)
     }
 
+    /// The filesystems that this process may not grow while they are mounted, and why; what to ask before anything is
+    /// grown for them.
+    package static func growthRefusals() throws(StorageError) -> [FilesystemKind: String] {
+        do throws(HostError) {
+            guard try !Capabilities.haveSysResource() else { return [:] }
+        } catch {
+            throw StorageError(host: error, "reading the capabilities")
+        }
+        return [
+            .ext4: "the kernel lets only a process with CAP_SYS_RESOURCE grow ext4 while it is mounted; "
+                + "give it to the daemon, or use xfs"
+        ]
+    }
+
     package func grow(_ path: MountPath, as kind: FilesystemKind) async throws(StorageError) -> Outcome {
         guard let before = try await usage(of: path), let device = try await mounted(at: path) else {
             throw StorageError(.notFound, "nothing is mounted at \(path), so it cannot grow")
@@ -113,13 +127,8 @@ package struct LinuxFilesystem: VolumeFilesystem {
                 try tools.grow(kind, at: path, on: device.value)
             }
         } catch {
-            guard kind == .ext4,
-                try await !work.perform("reading the capabilities", { _ in try Capabilities.haveSysResource() })
-            else { throw error }
-            throw StorageError(
-                .unavailable,
-                "the kernel lets only a process with CAP_SYS_RESOURCE grow ext4 while it is mounted; "
-                    + "give it to the daemon, or use xfs", cause: error)
+            guard let reason = try Self.growthRefusals()[kind] else { throw error }
+            throw StorageError(.unavailable, reason, cause: error)
         }
         return try await usage(of: path)?.capacity == before.capacity ? .unchanged : .changed
     }

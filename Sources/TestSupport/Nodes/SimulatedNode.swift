@@ -26,13 +26,16 @@ package final class SimulatedNode: Sendable {
     }
 
     /// The program, started but not yet ready; each call is a new life on the same world.
+    /// `pool` is how the configuration names the pool, `growthRefusals` what the node cannot grow.
     package func program(
-        patience: Duration = .seconds(60), root: String = "/nfs"
+        patience: Duration = .seconds(60), root: String = "/nfs", pool name: String = "default",
+        growthRefusals: [FilesystemKind: String] = [:]
     ) throws -> (manager: VolumeManager, reconciler: Reconciler) {
         var settings = VolumeManager.Settings(paths: try PathTemplate(root: root, pattern: "{namespace}{name}"))
         settings.patience = patience
+        settings.growthRefusals = growthRefusals
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let pool = Pool(name: try PoolName("default"), backend: FaultyBackend(backend, plan), kind: "simulated")
+        let pool = Pool(name: try PoolName(name), backend: FaultyBackend(backend, plan), kind: "simulated")
         let manager = VolumeManager(
             pools: try Pools([pool]), catalog: try openCatalog(), filesystem: FaultyFilesystem(filesystem, plan),
             exporter: FaultyExporter(exporter, plan), settings: settings, logger: logger)

@@ -17,6 +17,7 @@ extension StorageNode {
         var filesystem: any VolumeFilesystem
         var exporter: any Exporter
         var server: String
+        var growthRefusals: [FilesystemKind: String] = [:]
         var exits: AsyncStream<Void>?
         var stop: @Sendable () async throws(StorageError) -> Void
         var catalog: String
@@ -32,9 +33,11 @@ extension StorageNode {
         let lock = try InstanceLock(stateDirectory: state)
         let world =
             isSimulated ? try simulatedWorld(configuration) : try await realWorld(configuration, logger: logger)
+        var settings = VolumeManager.Settings(paths: configuration.nfs.template)
+        settings.growthRefusals = world.growthRefusals
         let manager = VolumeManager(
             pools: try Pools(world.pools), catalog: try Catalog(path: world.catalog), filesystem: world.filesystem,
-            exporter: world.exporter, settings: .init(paths: configuration.nfs.template), logger: logger)
+            exporter: world.exporter, settings: settings, logger: logger)
         let reconciler = Reconciler(manager: manager, logger: logger)
         var services = try listeners(configuration, manager, facts(configuration, world.server), logger)
         if let exits = world.exits { services.append(ServerWatch(exits: exits, reconciler: reconciler)) }
@@ -67,7 +70,8 @@ extension StorageNode {
             filesystem: try await LinuxFilesystem.open(
                 toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem",
                 freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out")),
-            exporter: exporter, server: "ganesha", exits: exporter.exits,
+            exporter: exporter, server: "ganesha", growthRefusals: try LinuxFilesystem.growthRefusals(),
+            exits: exporter.exits,
             stop: { () async throws(StorageError) in try await exporter.stop() },
             catalog: "\(state)/catalog.sqlite")
     }
