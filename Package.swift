@@ -96,6 +96,7 @@ let package = Package(
                 "StorageCore", "NodeAPI", "Provisioning", "Catalog", logging, lifecycle,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),

@@ -1,4 +1,5 @@
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import Provisioning
@@ -19,10 +20,21 @@ package struct NodeService: Service {
         case socket(path: String)
     }
 
+    /// What one listener lets its callers take.
+    package struct Limits: Sendable {
+        /// Connections at once; more wait in the kernel's queue until one ends.
+        package var connections = 512
+        /// Whoever connects and says nothing does not keep a descriptor for ever.
+        package var idleTimeout: Duration = .seconds(120)
+
+        package init() {}
+    }
+
     private let application: Application<RouterResponder<BasicRequestContext>>
 
     package init(
-        listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger
+        listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger,
+        limits: Limits = Limits()
     ) {
         // The framework tells of every connection; what operators want to know, we log ourselves.
         var quiet = logger
@@ -34,9 +46,10 @@ package struct NodeService: Service {
             }
         application = Application(
             responder: Self.router(gate: gate, manager: manager, facts: facts, logger: logger).buildResponder(),
-            // Whoever connects and says nothing does not keep a descriptor for ever.
-            server: .http1(configuration: .init(idleTimeout: .seconds(120))),
-            configuration: ApplicationConfiguration(address: address, serverName: "convert2nfs"),
+            server: .http1(configuration: .init(idleTimeout: TimeAmount(limits.idleTimeout))),
+            configuration: ApplicationConfiguration(
+                address: address, serverName: "convert2nfs",
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: quiet)),
             onServerRunning: { _ in if case .socket(let path) = listener { chmod(path, 0o600) } }, logger: quiet)
     }
 
@@ -48,6 +61,7 @@ package struct NodeService: Service {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: logger))
         HealthRoutes(manager: manager).add(to: router)
+        OpenAPIRoutes(version: facts.version).add(to: router)
         let guarded = router.group().add(middleware: GateMiddleware(gate: gate, logger: logger))
         VolumeRoutes(manager: manager, facts: facts).add(to: guarded)
         SnapshotRoutes(manager: manager).add(to: guarded)

@@ -16,6 +16,8 @@ import Testing
 struct API {
     let node: SimulatedNode
     let manager: VolumeManager
+    /// `GET /v1/pools` and the like, those that HEAD adds left out.
+    let routes: [String]
     private let client: any TestClientProtocol
 
     struct Answer {
@@ -45,8 +47,9 @@ struct API {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let router = NodeService.router(gate: gate, manager: program.manager, facts: facts, logger: logger)
         let application = Application(responder: router.buildResponder(), logger: logger)
+        let routes = router.routes.filter { $0.method != .head }.map { "\($0.method) \($0.path)" }
         try await application.test(.router) { client in
-            try await body(API(node: node, manager: program.manager, client: client))
+            try await body(API(node: node, manager: program.manager, routes: routes, client: client))
         }
     }
 

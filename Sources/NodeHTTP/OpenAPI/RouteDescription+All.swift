@@ -1,0 +1,72 @@
+import NodeAPI
+
+extension RouteDescription {
+    /// Every route of the router; a test compares the two.
+    static let all: [RouteDescription] = health + volumes + clients + snapshots + node
+
+    private static let health = [
+        RouteDescription(.get, "/", "health", "Whether the daemon works.", .document("Health"), isOpen: true),
+        RouteDescription(.get, "/livez", "live", "The same.", .document("Health"), isOpen: true),
+        RouteDescription(
+            .get, "/readyz", "ready", "Whether all volumes are mounted and exported; 503 before.", .document("Health"),
+            isOpen: true),
+        RouteDescription(.get, "/openapi.json", "description", "This document.", .json, isOpen: true),
+    ]
+
+    private static let volume = "/v1/volumes/{namespace}/{name}"
+
+    private static let limit = QueryParameter(
+        name: "limit", schema: .integer("How many at most; 100 without it.", minimum: 1, maximum: 1000))
+
+    private static let volumes = [
+        RouteDescription(
+            .post, "/v1/volumes", "createVolume", "Ensure a volume.", body: "CreateVolume", .made("Volume")),
+        RouteDescription(
+            .get, "/v1/volumes", "listVolumes", "Volumes by pages.",
+            query: [
+                QueryParameter(name: "namespace", schema: .reference("Name")), limit,
+                QueryParameter(name: "continue", schema: .string("As the page before gave it.")),
+            ], .document("VolumeList")),
+        RouteDescription(.get, volume, "getVolume", "One volume.", .document("Volume")),
+        RouteDescription(
+            .patch, volume, "updateVolume", "Grow it, change its clients or its squash.", body: "UpdateVolume",
+            .changed("Volume")),
+        RouteDescription(
+            .delete, volume, "deleteVolume",
+            "Ensure it is gone; one with snapshots is a conflict without ?snapshots=delete.",
+            query: [
+                QueryParameter(name: "snapshots", schema: Schema(json: ["type": "string", "enum": ["delete"]]))
+            ], .deleted),
+        RouteDescription(
+            .get, "\(volume)/manifest", "getManifest", "A PersistentVolume and its claim.", .yaml),
+    ]
+
+    private static let clients = [
+        RouteDescription(
+            .put, "\(volume)/clients/{address}", "setClient", "Ensure that this client has this access.",
+            body: "ClientAccess", .changed("Volume")),
+        RouteDescription(
+            .delete, "\(volume)/clients/{address}", "removeClient", "Ensure that this client has none.", .deleted),
+    ]
+
+    private static let snapshots = [
+        RouteDescription(
+            .post, "\(volume)/snapshots", "createSnapshot", "Ensure a snapshot.", body: "CreateSnapshot",
+            .made("Snapshot")),
+        RouteDescription(
+            .get, "\(volume)/snapshots", "listSnapshots", "The volume's snapshots, by name.", .document("SnapshotList")),
+        RouteDescription(
+            .get, "\(volume)/snapshots/{snapshot}", "getSnapshot", "One snapshot.", .document("Snapshot")),
+        RouteDescription(
+            .delete, "\(volume)/snapshots/{snapshot}", "deleteSnapshot", "Ensure it is gone.", .deleted),
+    ]
+
+    private static let node = [
+        RouteDescription(.get, "/v1/pools", "listPools", "The pools.", .document("PoolList")),
+        RouteDescription(
+            .get, "/v1/operations", "listOperations", "The newest operations.", query: [limit],
+            .document("OperationList")),
+        RouteDescription(.get, "/v1/operations/{id}", "getOperation", "One operation.", .document("Operation")),
+        RouteDescription(.get, "/v1/node", "getNode", "The node.", .document("Node")),
+    ]
+}
