@@ -23,6 +23,7 @@ enum ConfigurationDefaults {
     static let mountOptions = ["nfsvers=3", "proto=tcp", "hard"]
     static let poolName = "default"
     static let overcommit = 1.0
+    static let reserve = 10.0
 
     static func images(below state: String) -> String { "\(state)/images" }
 

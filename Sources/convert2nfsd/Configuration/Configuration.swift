@@ -53,13 +53,28 @@ struct Configuration: Sendable, Equatable {
     struct Pool: Sendable, Equatable {
         var name: PoolName
         var backend: Backend
-        var directory: String
-        /// How many bytes may be promised for each byte the directory has room for.
+        /// How many bytes may be promised for each byte there is room for; of no matter to thick logical volumes.
         var overcommit: Double
+
+        /// Where a loop pool's images are.
+        var directory: String? {
+            if case .loop(let directory) = backend { directory } else { nil }
+        }
     }
 
-    enum Backend: String, Sendable, CaseIterable {
-        case loop
+    /// Where a pool's volumes are carved from.
+    enum Backend: Sendable, Equatable {
+        case loop(directory: String)
+        case lvm(group: String, thinPool: String?, reserve: Double)
+
+        enum Kind: String, Sendable, CaseIterable { case loop, lvm }
+
+        var kind: Kind {
+            switch self {
+            case .loop: .loop
+            case .lvm: .lvm
+            }
+        }
     }
 }
 

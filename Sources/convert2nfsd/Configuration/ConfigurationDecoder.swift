@@ -15,14 +15,14 @@ struct ReadToken {
 struct ReadPool {
     let place: String
     var name: PoolName?
-    var directory: String?
+    var backend: Configuration.Backend?
     /// Nil if it has a fault.
     var value: Configuration.Pool?
 }
 
 /// From the file's tree to the configuration. Reads all of it, whatever it finds.
 struct ConfigurationDecoder {
-    private let faults: ConfigurationFaults
+    let faults: ConfigurationFaults
     private let defaultNodeName: NodeName
 
     init(file: String, defaultNodeName: NodeName) {
@@ -126,47 +126,6 @@ struct ConfigurationDecoder {
         do { return try PathTemplate(root: root, pattern: ConfigurationDefaults.pattern) } catch {
             // Only for a root that `ConfigurationValue.path` lets through and the template does not.
             faults.add(section.place(of: "root"), error.message)
-            throw ConfigurationError(findings: faults.findings)
-        }
-    }
-
-    private func decodePools(
-        _ top: ConfigurationSection, state: String
-    ) throws(ConfigurationError) -> [ReadPool] {
-        guard let elements = top.elements("pools") else { return [try defaultPool(state: state)] }
-        if elements.isEmpty { faults.add("pools", "found no pool; name at least one, or remove the key") }
-        return elements.map { decodePool($0.node, at: $0.place, state: state) }
-    }
-
-    private func decodePool(_ node: Yams.Node, at place: String, state: String) -> ReadPool {
-        let section = ConfigurationSection(node, path: place, keys: ConfigurationKeys.pool, faults: faults)
-        guard node.mapping != nil else { return ReadPool(place: place) }
-        let name: PoolName? = section.required("name", line: node.line) { node throws(Refusal) in
-            try ConfigurationValue.label(node)
-        }
-        let backend: Configuration.Backend? = section.required("backend", line: node.line) { node throws(Refusal) in
-            try ConfigurationValue.choice(node)
-        }
-        let directory = section.value(
-            "directory", default: ConfigurationDefaults.images(below: state), ConfigurationValue.path)
-        let overcommit = section.value(
-            "overcommit", default: ConfigurationDefaults.overcommit, ConfigurationValue.overcommit)
-        let value = name.flatMap { name in
-            backend.map {
-                Configuration.Pool(name: name, backend: $0, directory: directory, overcommit: overcommit)
-            }
-        }
-        return ReadPool(place: place, name: name, directory: directory, value: value)
-    }
-
-    private func defaultPool(state: String) throws(ConfigurationError) -> ReadPool {
-        do {
-            let pool = Configuration.Pool(
-                name: try PoolName(ConfigurationDefaults.poolName), backend: .loop,
-                directory: ConfigurationDefaults.images(below: state), overcommit: ConfigurationDefaults.overcommit)
-            return ReadPool(place: "pools", name: pool.name, directory: pool.directory, value: pool)
-        } catch {
-            faults.add("pools", error.message)
             throw ConfigurationError(findings: faults.findings)
         }
     }

@@ -7,7 +7,14 @@ enum ConfigurationKeys {
     static let token = ["name", "role", "hash"]
     static let log = ["file", "errors", "level"]
     static let nfs = ["server", "address", "root", "path", "port", "mountdPort", "mountOptions"]
-    static let pool = ["name", "backend", "directory", "overcommit"]
+    static let pool = ["name", "backend", "directory", "overcommit", "volumeGroup", "thinPool", "reserve"]
+    /// Those of `pool` that only this backend has.
+    static func pool(of backend: Configuration.Backend.Kind) -> [String] {
+        switch backend {
+        case .loop: ["directory"]
+        case .lvm: ["volumeGroup", "thinPool", "reserve"]
+        }
+    }
 
     /// All keys as an operator would write their place: `nfs.port`, `pools[].name`.
     static let all: [String] =

@@ -14,6 +14,7 @@ struct ConfigurationRules {
         checkLogFiles()
         checkNames()
         checkDirectories()
+        checkGroups()
     }
 
     /// Whoever reaches the API without a token can delete every volume.
@@ -50,7 +51,8 @@ struct ConfigurationRules {
             ("log.file", configuration.log.file), ("log.errors", configuration.log.errors),
         ]
         // A default directory lies below the state directory, which is among them.
-        let directories = pools.map { ("\($0.place).directory", $0.directory ?? "") }.filter { faults.isGiven($0.0) }
+        let directories = pools.compactMap { pool in pool.directory.map { ("\(pool.place).directory", $0) } }
+            .filter { faults.isGiven($0.0) }
         for (place, path) in files + directories where !faults.any(place) && overlap(root, path) {
             // What is not in the file cannot be pointed at.
             guard let key = [place, "nfs.root"].first(where: faults.isGiven) else { continue }
@@ -91,6 +93,27 @@ struct ConfigurationRules {
                 faults.add(key, "\(directory) and \(taken) of \(other.place) lie within each other; keep pools apart")
             }
         }
+    }
+}
+
+extension ConfigurationRules {
+    /// Two pools in the same place would promise the same room twice.
+    private func checkGroups() {
+        for (index, pool) in pools.enumerated() {
+            guard case .lvm(let group, let thinPool, _)? = pool.backend else { continue }
+            for other in pools[..<index] {
+                guard case .lvm(group, thinPool, _)? = other.backend else { continue }
+                let place = thinPool.map { "the thin pool \(group)/\($0)" } ?? "the volume group \(group)"
+                faults.add(
+                    "\(pool.place).volumeGroup", "\(other.place) is in \(place) already; one pool for each place")
+            }
+        }
+    }
+}
+
+extension ReadPool {
+    fileprivate var directory: String? {
+        if case .loop(let directory)? = backend { directory } else { nil }
     }
 }
 

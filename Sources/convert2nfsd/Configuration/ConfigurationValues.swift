@@ -55,6 +55,28 @@ enum ConfigurationValue {
         return factor
     }
 
+    /// The name of a volume group or a logical volume (lvm(8), "VALID NAMES").
+    static func lvmName(_ node: Node) throws(Refusal) -> String {
+        let text = try text(node)
+        let isPlain = text.utf8.allSatisfy { byte in
+            isLetter(byte) || (0x30...0x39).contains(byte) || Array("+_.-".utf8).contains(byte)
+        }
+        guard isPlain, (1...100).contains(text.utf8.count), text.first != "-", text != ".", text != ".." else {
+            throw Refusal(
+                "found \"\(text.shown)\", expected a name as lvs and vgs show it: at most 100 letters, digits, '+', '_', "
+                    + "'.' and '-', not beginning with '-'")
+        }
+        return text
+    }
+
+    static func percentage(_ node: Node) throws(Refusal) -> Double {
+        let isNumber = [Tag.Name.int.rawValue, Tag.Name.float.rawValue].contains(node.tag.rawValue)
+        guard isNumber, let text = node.scalar?.string, let percent = Double(text), (0...90).contains(percent) else {
+            throw Refusal("found \(node.kind), expected a percentage from 0 to 90")
+        }
+        return percent
+    }
+
     /// An absolute path, without empty, `.` and `..` parts. Only characters that every configuration file and
     /// address it is written into (the NFS server's, the private bus's) reads as they are.
     static func path(_ node: Node) throws(Refusal) -> String {

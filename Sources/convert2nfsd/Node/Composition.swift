@@ -50,14 +50,11 @@ extension StorageNode {
         _ configuration: Configuration, logger: Logger
     ) async throws(StorageError) -> World {
         let state = configuration.node.state
-        let tools = try locateTools()
+        let tools = try locateTools(configuration)
         var pools: [Pool] = []
         for pool in configuration.pools {
-            switch pool.backend {
-            case .loop:
-                let backend = try await LoopBackend.open(directory: pool.directory, overcommit: pool.overcommit)
-                pools.append(Pool(name: pool.name, backend: backend, kind: pool.backend.rawValue))
-            }
+            let backend = try await backend(of: pool, tools)
+            pools.append(Pool(name: pool.name, backend: backend, kind: pool.backend.kind.rawValue))
         }
         let settings = try GaneshaSettings(
             nfsPort: configuration.nfs.port, mountdPort: configuration.nfs.mountdPort,
@@ -76,6 +73,19 @@ extension StorageNode {
             catalog: "\(state)/catalog.sqlite")
     }
 
+    private static func backend(
+        of pool: Configuration.Pool, _ tools: Toolbox
+    ) async throws(StorageError) -> any StorageBackend {
+        switch pool.backend {
+        case .loop(let directory):
+            return try await LoopBackend.open(directory: directory, overcommit: pool.overcommit)
+        case .lvm(let group, let thinPool, let reserve):
+            return try LVMBackend(
+                group: group, thinPool: thinPool, overcommit: pool.overcommit, reserve: reserve, toolbox: tools,
+                runner: SystemCommandRunner())
+        }
+    }
+
     private static func simulatedWorld(_ configuration: Configuration) throws(StorageError) -> World {
         // What is simulated ends with the process, so its catalog does too.
         let catalog = "\(configuration.node.state)/simulated.sqlite"
@@ -89,10 +99,12 @@ extension StorageNode {
             server: "simulated", exits: nil, stop: { () async throws(StorageError) in }, catalog: catalog)
     }
 
-    private static func locateTools() throws(StorageError) -> Toolbox {
+    private static func locateTools(_ configuration: Configuration) throws(StorageError) -> Toolbox {
+        let hasLVM = configuration.pools.contains { $0.backend.kind == .lvm }
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         do throws(HostError) {
-            return try ToolLocator(searchPath: path).locate(GaneshaTools.names + LinuxFilesystem.requiredTools)
+            return try ToolLocator(searchPath: path).locate(
+                GaneshaTools.names + LinuxFilesystem.requiredTools + (hasLVM ? LVMBackend.requiredTools : []))
         } catch {
             throw StorageError(.unavailable, "\(error)")
         }

@@ -27,7 +27,7 @@ struct ConfigurationDefaultsTests {
         #expect(
             configuration.pools == [
                 .init(
-                    name: try PoolName("default"), backend: .loop, directory: "/var/lib/convert2nfs/images",
+                    name: try PoolName("default"), backend: .loop(directory: "/var/lib/convert2nfs/images"),
                     overcommit: 1
                 )
             ])

@@ -56,7 +56,10 @@ struct ConfigurationFaultTests {
             "nfs:\n  mountOptions:\n  - hard\n  - 3",
             "4: nfs.mountOptions[1]: found the number 3, expected text; in quotes it is: \"3\""),
         Case("pools: {}", "1: pools: found keys, expected a list"),
-        Case("pools:\n- a", "2: pools[0]: found \"a\", expected the keys name, backend, directory or overcommit"),
+        Case(
+            "pools:\n- a",
+            "2: pools[0]: found \"a\", expected the keys name, backend, directory, overcommit, volumeGroup, thinPool or reserve"
+        ),
         Case("api:\n  tokens: [a]", "2: api.tokens[0]: found \"a\", expected the keys name, role or hash"),
     ]
 
@@ -90,9 +93,22 @@ struct ConfigurationFaultTests {
             "log: {level: loud}",
             "1: log.level: found \"loud\"; allowed: trace, debug, info, notice, warning, error or critical"),
         Case(
-            "pools: [{name: a, backend: lvm, overcommit: 0.5}]", "1: pools[0].backend: found \"lvm\"; allowed: loop",
+            "pools: [{name: a, backend: zfs, overcommit: 0.5}]",
+            "1: pools[0].backend: found \"zfs\"; allowed: loop or lvm",
             "1: pools[0].overcommit: found the number 0.5, expected a number from 1 (promise only what is there) to 1000"
         ),
+        Case("pools: [{name: a, backend: lvm}]", "1: pools[0].volumeGroup: the key is missing"),
+        Case(
+            "pools: [{name: a, backend: lvm, volumeGroup: a/b, thinPool: -x, reserve: 91}]",
+            "1: pools[0].volumeGroup: found \"a/b\", expected a name as lvs and vgs show it: at most 100 letters, digits, '+', '_', '.' and '-', not beginning with '-'",
+            "1: pools[0].thinPool: found \"-x\", expected a name as lvs and vgs show it: at most 100 letters, digits, '+', '_', '.' and '-', not beginning with '-'",
+            "1: pools[0].reserve: found the number 91, expected a percentage from 0 to 90"),
+        Case(
+            "pools: [{name: a, backend: lvm, volumeGroup: vg, directory: /x}]",
+            "1: pools[0].directory: a pool with backend lvm has no such key; it belongs to loop"),
+        Case(
+            "pools:\n- {name: a, backend: lvm, volumeGroup: vg}\n- {name: b, backend: lvm, volumeGroup: vg, thinPool: null}",
+            "3: pools[1].volumeGroup: pools[0] is in the volume group vg already; one pool for each place"),
         Case(
             "pools: [{name: a, backend: loop, overcommit: .inf}]",
             "1: pools[0].overcommit: found the number .inf, expected a number from 1 (promise only what is there) to 1000"
