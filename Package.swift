@@ -121,6 +121,14 @@ let package = Package(
             name: "convert2nfs-bench",
             dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
             path: "Sources/Bench", swiftSettings: settings),
+        .target(name: "LabWire", swiftSettings: settings),
+        .executableTarget(
+            name: "convert2nfs-lab-agent", dependencies: ["LabWire", "CHostShims"], path: "Sources/LabAgent",
+            swiftSettings: settings),
+        .target(name: "Lab", dependencies: ["CHostShims", "HostTools", "LabWire"], swiftSettings: settings),
+        .executableTarget(
+            name: "convert2nfs-lab", dependencies: ["HostTools", "Lab", "NodeHarness", arguments],
+            path: "Sources/LabCommand", swiftSettings: settings),
         .target(
             name: "TestSupport",
             dependencies: [

@@ -13,18 +13,36 @@ package enum ToolName: String, Sendable, Hashable, CaseIterable {
     case dbusDaemon = "dbus-daemon"
     case rpcbind = "rpcbind"
     case statd = "rpc.statd"
+    case qemu = "qemu-system-x86_64"
+    case mmdebstrap = "mmdebstrap"
+    case makeExt4 = "mke2fs"
+    case ip = "ip"
+    case depmod = "depmod"
+    case cpio = "cpio"
+    case remove = "rm"
+    case copy = "cp"
+    case ldd = "ldd"
+    case strip = "strip"
 
     /// What has to be installed for it, as Debian names it.
     package var package: String {
         switch self {
         case .mkfsXFS, .growXFS, .adminXFS: "xfsprogs"
-        case .mkfsExt4, .resizeExt4, .tuneExt4, .checkExt4: "e2fsprogs"
+        case .mkfsExt4, .resizeExt4, .tuneExt4, .checkExt4, .makeExt4: "e2fsprogs"
         case .blkid: "util-linux"
         case .lvm: "lvm2 thin-provisioning-tools"
         case .ganesha: "nfs-ganesha nfs-ganesha-vfs"
         case .dbusDaemon: "dbus-daemon"
         case .rpcbind: "rpcbind"
         case .statd: "nfs-common"
+        case .qemu: "qemu-system-x86"
+        case .mmdebstrap: "mmdebstrap"
+        case .ip: "iproute2"
+        case .depmod: "kmod"
+        case .cpio: "cpio"
+        case .remove, .copy: "coreutils"
+        case .ldd: "libc-bin"
+        case .strip: "binutils"
         }
     }
 }

@@ -1,0 +1,51 @@
+/// How the accelerator runs the guest's processor.
+package enum Accelerator: String, Sendable {
+    case kvm
+    /// Emulation: runs everywhere, ten to twenty times slower.
+    case tcg
+
+    var arguments: [String] {
+        switch self {
+        case .kvm: ["-accel", "kvm", "-cpu", "host"]
+        // The plainest processor: its kernel has the least to set up, which halves the time to boot.
+        case .tcg: ["-accel", "tcg,thread=single", "-cpu", "qemu64"]
+        }
+    }
+}
+
+extension Machine {
+    /// Of qemu-system-x86_64. Flushes of the disks are not passed on to the host's (cache=unsafe): what a machine has
+    /// handed over is in the host's memory and survives the end of qemu, which is all the power cut that is tried here.
+    var arguments: [String] {
+        var result =
+            ["-name", spec.name, "-M", "q35"] + accelerator.arguments + [
+                "-smp", "1", "-m", "\(spec.memoryMiB)", "-nodefaults", "-no-user-config", "-display", "none",
+                "-no-reboot", "-kernel", image.kernel, "-initrd", image.ramdisk, "-append", kernelLine,
+                "-chardev", "file,id=console,path=\(console),append=on", "-serial", "chardev:console",
+                "-device", "virtio-rng-pci",
+            ]
+        result += drive("root", root, "cache=unsafe,discard=unmap")
+        result += drive("payload", payload, "readonly=on,file.locking=off")
+        for index in spec.disks.indices { result += drive("data\(index)", disk(index), "cache=unsafe,discard=unmap") }
+        for link in LabNetwork.Link.allCases {
+            let address = LabNetwork.hardwareAddress(link, spec.number)
+            result += [
+                "-netdev", "tap,id=\(link.rawValue),ifname=\(link.tap(spec.name)),script=no,downscript=no",
+                "-device", "virtio-net-pci,netdev=\(link.rawValue),mac=\(address),romfile=",
+            ]
+        }
+        return result
+    }
+
+    private func drive(_ serial: String, _ path: String, _ options: String) -> [String] {
+        [
+            "-drive", "file=\(path),format=raw,if=none,id=\(serial),\(options)",
+            "-device", "virtio-blk-pci,drive=\(serial),serial=\(serial)",
+        ]
+    }
+
+    private var kernelLine: String {
+        "console=ttyS0 quiet loglevel=4 mitigations=off tsc=reliable panic=-1 random.trust_cpu=on "
+            + "lab.name=\(spec.name) lab.number=\(spec.number) lab.role=\(spec.role.rawValue)"
+    }
+}

@@ -1,0 +1,20 @@
+/// What a machine is, before it runs.
+package struct MachineSpec: Hashable, Sendable {
+    package enum Role: String, Sendable { case storage, client }
+
+    package let name: String
+    /// The last part of its addresses.
+    package let number: Int
+    package let role: Role
+    /// Of the empty disks it has beside its root: `/dev/disk/by-id/virtio-data0` and on.
+    package var disks: [Int64] = []
+    package var memoryMiB = 512
+
+    package static let s1 = MachineSpec(name: "s1", number: 11, role: .storage, disks: [4 << 30, 4 << 30])
+    package static let s2 = MachineSpec(name: "s2", number: 12, role: .storage, disks: [4 << 30, 4 << 30])
+    package static let c1 = MachineSpec(name: "c1", number: 21, role: .client)
+    package static let all = [s1, s2, c1]
+
+    /// Where it serves and mounts.
+    package var address: String { LabNetwork.dataAddress(number) }
+}

@@ -1,0 +1,54 @@
+import HostTools
+
+/// Two bridges in the network namespace this process is in: `data`, over which the machines serve and mount, and
+/// `management`, over which the lab talks to them. They end with the namespace.
+struct LabNetwork: Sendable {
+    let tools: LabTools
+
+    /// The lab's own address in both networks ends with this.
+    static let ownNumber = 254
+    static func dataAddress(_ number: Int) -> String { "10.77.0.\(number)" }
+    static func managementAddress(_ number: Int) -> String { "10.78.0.\(number)" }
+    static func hardwareAddress(_ link: Link, _ number: Int) -> String {
+        let digits = String(number, radix: 16)
+        return "52:54:00:4c:\(link == .data ? "01" : "02"):\(digits.count < 2 ? "0" : "")\(digits)"
+    }
+
+    package enum Link: String, Sendable, CaseIterable {
+        case data
+        case management
+
+        var address: String { self == .data ? LabNetwork.dataAddress(ownNumber) : managementAddress(ownNumber) }
+        var bridge: String { "lab-\(rawValue)" }
+        func tap(_ machine: String) -> String { "\(machine)-\(self == .data ? "d" : "m")" }
+    }
+
+    /// Throws `unexpected` in the host's own namespace: the addresses may be somebody's there.
+    func make(_ machines: [MachineSpec]) async throws {
+        guard try NetworkNamespace.isOwn() else {
+            throw HostError.unexpected("the lab wants a network namespace of its own; see Scripts/isolated")
+        }
+        var lines = ["link set lo up"]
+        for link in Link.allCases {
+            lines += [
+                "link add \(link.bridge) type bridge mcast_snooping 0", "link set \(link.bridge) up",
+                "address add \(link.address)/24 dev \(link.bridge)",
+            ]
+            for machine in machines {
+                lines += [
+                    "tuntap add dev \(link.tap(machine.name)) mode tap",
+                    "link set \(link.tap(machine.name)) master \(link.bridge) up",
+                    // Known before the machine is up, so that nobody waits for an answer to ARP.
+                    "neighbour replace \(link == .data ? Self.dataAddress(machine.number) : Self.managementAddress(machine.number))"
+                        + " lladdr \(Self.hardwareAddress(link, machine.number)) nud permanent dev \(link.bridge)",
+                ]
+            }
+        }
+        try await tools.run(.ip, ["-batch", "-"], input: lines.joined(separator: "\n") + "\n")
+    }
+
+    /// Takes a machine's cable out, or puts it back.
+    func set(_ link: Link, of machine: String, connected: Bool) async throws {
+        try await tools.run(.ip, ["link", "set", link.tap(machine)] + (connected ? ["master", link.bridge] : ["nomaster"]))
+    }
+}
