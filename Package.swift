@@ -36,6 +36,8 @@ let tests: [Target] = [
     tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(
+        name: "LabTests", dependencies: ["Lab", "LabWire", "HostTools", "NodeHarness"], swiftSettings: settings),
+    .testTarget(
         name: "IntegrationTests",
         dependencies: [
             "TestSupport", "StorageCore", "HostTools", "NodeAPI", "NFSClient", "NFSExports", "NodeHarness",
@@ -125,7 +127,7 @@ let package = Package(
         .executableTarget(
             name: "convert2nfs-lab-agent", dependencies: ["LabWire", "CHostShims"], path: "Sources/LabAgent",
             swiftSettings: settings),
-        .target(name: "Lab", dependencies: ["CHostShims", "HostTools", "LabWire"], swiftSettings: settings),
+        .target(name: "Lab", dependencies: ["HostTools", "LabWire"], swiftSettings: settings),
         .executableTarget(
             name: "convert2nfs-lab", dependencies: ["HostTools", "Lab", "NodeHarness", arguments],
             path: "Sources/LabCommand", swiftSettings: settings),

@@ -78,6 +78,3 @@ static inline int host_loop_clear(int device) { return ioctl(device, LOOP_CLR_FD
 // accept4(2) and pipe2(2), which glibc shows only with _GNU_SOURCE; both close on exec
 static inline int host_accept(int listener) { return (int)syscall(SYS_accept4, listener, (void *)0, (void *)0, 02000000); }
 static inline int host_pipe(int pair[2]) { return (int)syscall(SYS_pipe2, pair, 02000000); }
-
-// setns(2) with CLONE_NEWNET
-static inline int host_enter_network(int fd) { return (int)syscall(SYS_setns, fd, 0x40000000); }

@@ -20,9 +20,7 @@ struct Up: AsyncParsableCommand {
 
     func run() async throws {
         try Directory.ensure(place.directory, mode: 0o700)
-        let ip = Tool(name: "ip", path: "/usr/sbin/ip")
-        try await SystemCommandRunner().output(of: Invocation(ip, ["netns", "add", place.namespace]))
-        let lab = try await place.open()
+        let lab = try place.open()
         try await lab.up(programs: try programs ?? Executables.directory())
         say("s1, s2 and c1 are ready; their disks and consoles are in \(place.directory)")
     }
@@ -90,7 +88,7 @@ struct Start: AsyncParsableCommand {
     @Argument var machine: String
 
     func run() async throws {
-        let lab = try await place.open()
+        let lab = try place.open()
         try await lab.bringPrograms(try programs ?? Executables.directory())
         try await lab.machine(machine).start()
         try await lab.machine(machine).waitUntilReady()
@@ -101,9 +99,5 @@ struct Down: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Switch the machines off and remove all there is of them.")
     @OptionGroup var place: Place
 
-    func run() async throws {
-        try await place.open().down()
-        let ip = Tool(name: "ip", path: "/usr/sbin/ip")
-        try await SystemCommandRunner().output(of: Invocation(ip, ["netns", "delete", place.namespace]))
-    }
+    func run() async throws { try await place.open().down() }
 }

@@ -5,7 +5,8 @@ import HostTools
 import Lab
 import NodeHarness
 
-/// `convert2nfs-lab`: machines to try things in by hand. They stay until `down`.
+/// `convert2nfs-lab`: machines to try things in by hand. They stay until `down`. `Scripts/lab` calls it, in the network
+/// namespace of the lab; only `prepare` runs outside.
 @main
 struct LabCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,14 +18,11 @@ struct LabCommand: AsyncParsableCommand {
 struct Place: ParsableArguments {
     @Option(help: "Which lab; several can run beside each other.") var lab = "dev"
 
-    var namespace: String { "c2nlab-\(lab)" }
     var directory: String { "/var/tmp/convert2nfs-lab/\(lab)" }
 
-    /// Enters the lab's network first of all, because only threads that are started later are in it.
-    func open() async throws -> Lab {
-        let image = try await ImageCache().image(of: .standard) { say($0) }
-        try NetworkNamespace.enter(namespace)
-        return try Lab(directory: directory, image: image, specs: MachineSpec.all)
+    /// To be called in the lab's network namespace.
+    func open() throws -> Lab {
+        try Lab(directory: directory, image: ImageCache().place(of: .standard), specs: MachineSpec.all)
     }
 }
 

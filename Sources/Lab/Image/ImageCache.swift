@@ -16,7 +16,7 @@ package struct ImageCache: Sendable {
     /// The image of the recipe, built now if it is not there; whoever asks for it meanwhile waits. `progress` is told
     /// before something that takes long.
     package func image(of recipe: Recipe, progress: @Sendable (String) -> Void = { _ in }) async throws -> Image {
-        let image = Image(directory: "\(directory)/\(recipe.hash)")
+        let image = place(of: recipe)
         try Directory.ensureExists(directory, mode: 0o755)
         let lock = try await FileLock.waiting(for: "\(directory)/lock", deadline: .seconds(1800))
         defer { lock.release() }
@@ -27,6 +27,9 @@ package struct ImageCache: Sendable {
         try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: image.directory)
         return image
     }
+
+    /// Where the image is, or would be: for those whose machines run already.
+    package func place(of recipe: Recipe) -> Image { Image(directory: "\(directory)/\(recipe.hash)") }
 
     private func build(_ recipe: Recipe, _ image: Image) async throws {
         let tools = try LabTools()

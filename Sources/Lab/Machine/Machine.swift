@@ -21,7 +21,8 @@ package struct Machine: CommandRunner {
     }
 
     /// All its kernel and its first programs said, of every start.
-    package var console: String { "\(directory)/\(spec.name).console" }
+    package var console: String { file("console") }
+    func file(_ kind: String) -> String { "\(directory)/\(spec.name).\(kind)" }
     var root: String { "\(directory)/\(spec.name).root" }
     var payload: String { "\(directory)/payload.ext4" }
     func disk(_ index: Int) -> String { "\(directory)/\(spec.name).data\(index)" }
@@ -108,7 +109,7 @@ package struct Machine: CommandRunner {
     }
 
     private var consoleTail: String {
-        let text = ["qemu", "console"].map { (try? String(contentsOfFile: "\(directory)/\(spec.name).\($0)", encoding: .utf8)) ?? "" }
+        let text = ["qemu", "console"].map { (try? String(contentsOfFile: file($0), encoding: .utf8)) ?? "" }
         return text.joined(separator: "\n").split(separator: "\n").suffix(20).joined(separator: "\n")
     }
 }

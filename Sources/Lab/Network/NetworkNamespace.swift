@@ -1,26 +1,13 @@
-import FoundationEssentials
-import Glibc
 import HostTools
-import CHostShims
 
 /// The network namespace this process is in.
-package enum NetworkNamespace {
-    /// Whether it is another than that of the host's first process, or that one cannot be seen, as in a PID namespace.
-    static func isOwn() throws -> Bool {
-        let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/net")
-        let first = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/1/ns/net")
-        return own != first || getpid() == 1 || first.isEmpty
-    }
-
-    /// Takes the calling thread into the namespace that ip-netns(8) keeps under this name; threads that it starts
-    /// afterwards are in it too, so call it first of all.
-    package static func enter(_ name: String) throws(HostError) {
-        let path = "/run/netns/\(name)"
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw HostError.systemCall(name: "open", errno: errno, subject: path) }
-        defer { close(descriptor) }
-        guard host_enter_network(descriptor) == 0 else {
-            throw HostError.systemCall(name: "setns", errno: errno, subject: path)
+enum NetworkNamespace {
+    /// Whether there is nothing in it but the loopback (proc_pid_net(5), `dev`), as in a new one.
+    static func isEmpty() throws(HostError) -> Bool {
+        let table = try DurableFile.read("/proc/self/net/dev", limit: 1 << 20) ?? []
+        let names = String(decoding: table, as: UTF8.self).split(separator: "\n").dropFirst(2).map { line in
+            line.prefix { $0 != ":" }.drop { $0 == " " }
         }
+        return names == ["lo"]
     }
 }

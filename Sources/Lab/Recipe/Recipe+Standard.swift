@@ -7,7 +7,7 @@ extension Recipe {
         kernel: "linux-image-cloud-amd64",
         files: bootFiles,
         bootModules: [
-            "drivers/virtio/virtio", "drivers/virtio/virtio_ring", "drivers/virtio/virtio_pci_modern_dev",
+            "drivers/virtio/virtio_ring", "drivers/virtio/virtio", "drivers/virtio/virtio_pci_modern_dev",
             "drivers/virtio/virtio_pci_legacy_dev", "drivers/virtio/virtio_pci", "drivers/block/virtio_blk",
         ],
         droppedModules: [
