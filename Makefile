@@ -4,11 +4,15 @@
 BUILD_PACKAGES = libdbus-1-dev libnfs-dev libsqlite3-dev pkg-config
 RUN_PACKAGES = btrfs-progs dbus-daemon e2fsprogs iproute2 nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind util-linux xfsprogs
 
+LAB_PACKAGES = binutils cpio kmod mmdebstrap qemu-system-x86
+
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 DEBUG = $(shell swift build --show-bin-path)
 RELEASE = $(shell swift build -c release --show-bin-path)
+# The programs run on a Debian 12 without Swift: its runtime is in them.
+RELEASE_BUILD = $(SWIFT_BUILD) -c release --static-swift-stdlib
 
-.PHONY: demo build test soak bench fmt lint packages
+.PHONY: demo build test lab soak bench fmt lint packages
 
 demo: packages
 	$(SWIFT_BUILD) --product convert2nfs-demo
@@ -17,12 +21,20 @@ demo: packages
 	Scripts/isolated $(DEBUG)/convert2nfs-demo
 
 build: packages
-	$(SWIFT_BUILD) -c release --product convert2nfsd
-	$(SWIFT_BUILD) -c release --product convert2nfs
+	$(RELEASE_BUILD) --product convert2nfsd
+	$(RELEASE_BUILD) --product convert2nfs
 
 test: packages lint
 	$(SWIFT_BUILD) --build-tests
 	Scripts/isolated swift test --skip-build --no-parallel
+
+# The release programs in virtual machines whose kernel has LVM, nfsd and an NFS client (docs/decisions/0012-the-lab.md).
+lab: build
+	@Scripts/packages $(LAB_PACKAGES)
+	$(RELEASE_BUILD) --product convert2nfs-lab-agent
+	$(SWIFT_BUILD) --product convert2nfs-lab
+	$(SWIFT_BUILD) --build-tests
+	Scripts/lab-suite $(RELEASE)
 
 # The full count of kills; make test does a short one.
 soak: packages
@@ -31,7 +43,7 @@ soak: packages
 
 bench: build
 	@Scripts/packages dbus-bin
-	$(SWIFT_BUILD) -c release --product convert2nfs-bench
+	$(RELEASE_BUILD) --product convert2nfs-bench
 	Scripts/isolated $(RELEASE)/convert2nfs-bench
 
 fmt:

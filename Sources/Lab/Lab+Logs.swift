@@ -10,7 +10,8 @@ extension Lab {
                 try FileManager.default.copyItem(
                     atPath: machine.file(kind), toPath: "\(target)/\(machine.spec.name).\(kind)")
             }
-            guard let text = try? await machine.sh("tail -n +1 /var/log/convert2nfs* /var/log/daemon.out 2>&1 || true")
+            guard try machine.process()?.isAlive() == true,
+                let text = try? await machine.sh("tail -n +1 /var/log/convert2nfs* /var/log/daemon.out 2>&1 || true")
             else { continue }
             try DurableFile.write(Array(text.utf8), to: "\(target)/\(machine.spec.name).log", mode: 0o644)
         }

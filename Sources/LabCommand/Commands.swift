@@ -27,7 +27,8 @@ struct Up: AsyncParsableCommand {
 }
 
 struct Run: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run a shell script in a machine; its status is the answer.")
+    static let configuration = CommandConfiguration(
+        abstract: "Run a shell script in a machine; its status is the answer.")
     @OptionGroup var place: Place
     @Option(help: "Seconds until it is killed.") var deadline = 600
     @Argument var machine: String
@@ -82,7 +83,8 @@ struct Cut: AsyncParsableCommand {
 }
 
 struct Start: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Start a machine that is off, with the programs as they are now.")
+    static let configuration = CommandConfiguration(
+        abstract: "Start a machine that is off, with the programs as they are now.")
     @OptionGroup var place: Place
     @Option(help: "Where the programs were built; beside this one by default.") var programs: String?
     @Argument var machine: String
@@ -96,7 +98,8 @@ struct Start: AsyncParsableCommand {
 }
 
 struct Down: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Switch the machines off and remove all there is of them.")
+    static let configuration = CommandConfiguration(
+        abstract: "Switch the machines off and remove all there is of them.")
     @OptionGroup var place: Place
 
     func run() async throws { try await place.open().down() }

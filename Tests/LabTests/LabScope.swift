@@ -17,7 +17,9 @@ struct LabScope: SuiteTrait, TestScoping {
         }
     }
 
-    func provideScope(for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void) async throws {
+    func provideScope(for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void)
+        async throws
+    {
         let environment = ProcessInfo.processInfo.environment
         let image = try await ImageCache().image(of: .standard)
         let directory = "\(try #require(environment["CONVERT2NFS_LAB_DIRECTORY"]))/\(test.name)"

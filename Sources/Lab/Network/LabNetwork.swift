@@ -18,28 +18,30 @@ struct LabNetwork: Sendable {
         case data
         case management
 
-        var address: String { self == .data ? LabNetwork.dataAddress(ownNumber) : managementAddress(ownNumber) }
+        func address(_ number: Int) -> String {
+            self == .data ? LabNetwork.dataAddress(number) : LabNetwork.managementAddress(number)
+        }
         var bridge: String { "lab-\(rawValue)" }
         func tap(_ machine: String) -> String { "\(machine)-\(self == .data ? "d" : "m")" }
     }
 
     /// Throws `unexpected` where there is anything but a loopback: the addresses may be somebody's there.
     func make(_ machines: [MachineSpec]) async throws {
-        guard try NetworkNamespace.isEmpty() else {
+        guard try NetworkNamespace.interfaces() == ["lo"] else {
             throw HostError.unexpected("the lab wants a network namespace of its own; see Scripts/isolated")
         }
         var lines = ["link set lo up"]
         for link in Link.allCases {
             lines += [
                 "link add \(link.bridge) type bridge mcast_snooping 0", "link set \(link.bridge) up",
-                "address add \(link.address)/24 dev \(link.bridge)",
+                "address add \(link.address(Self.ownNumber))/24 dev \(link.bridge)",
             ]
             for machine in machines {
                 lines += [
                     "tuntap add dev \(link.tap(machine.name)) mode tap",
                     "link set \(link.tap(machine.name)) master \(link.bridge) up",
                     // Known before the machine is up, so that nobody waits for an answer to ARP.
-                    "neighbour replace \(link == .data ? Self.dataAddress(machine.number) : Self.managementAddress(machine.number))"
+                    "neighbour replace \(link.address(machine.number))"
                         + " lladdr \(Self.hardwareAddress(link, machine.number)) nud permanent dev \(link.bridge)",
                 ]
             }
@@ -47,8 +49,16 @@ struct LabNetwork: Sendable {
         try await tools.run(.ip, ["-batch", "-"], input: lines.joined(separator: "\n") + "\n")
     }
 
+    /// Ensures the bridges and the machines' interfaces are gone; the machines are off.
+    func remove(_ machines: [MachineSpec]) async throws {
+        let own = Link.allCases.flatMap { link in machines.map { link.tap($0.name) } + [link.bridge] }
+        let lines = try NetworkNamespace.interfaces().filter(own.contains).map { "link delete \($0)\n" }
+        if !lines.isEmpty { try await tools.run(.ip, ["-batch", "-"], input: lines.joined()) }
+    }
+
     /// Takes a machine's cable out, or puts it back.
     func set(_ link: Link, of machine: String, connected: Bool) async throws {
-        try await tools.run(.ip, ["link", "set", link.tap(machine)] + (connected ? ["master", link.bridge] : ["nomaster"]))
+        try await tools.run(
+            .ip, ["link", "set", link.tap(machine)] + (connected ? ["master", link.bridge] : ["nomaster"]))
     }
 }

@@ -12,7 +12,8 @@ extension Recipe {
         ],
         droppedModules: [
             "sound", "drivers/gpu", "drivers/media", "drivers/infiniband", "drivers/net/ethernet", "drivers/hid",
-            "drivers/comedi", "drivers/net/wireguard", "drivers/net/wwan", "drivers/input", "drivers/leds", "net/bluetooth",
+            "drivers/comedi", "drivers/net/wireguard", "drivers/net/wwan", "drivers/input", "drivers/leds",
+            "net/bluetooth",
             "drivers/iio", "drivers/video",
         ],
         udevRules: [
@@ -23,7 +24,8 @@ extension Recipe {
         rootSize: 8 << 30)
 
     private static let storage = [
-        "lvm2", "thin-provisioning-tools", "xfsprogs", "e2fsprogs", "btrfs-progs", "util-linux", "mount", "udev", "kmod",
+        "lvm2", "thin-provisioning-tools", "xfsprogs", "e2fsprogs", "btrfs-progs", "util-linux", "mount", "udev",
+        "kmod",
     ]
     /// With the libraries that our programs are linked to.
     private static let servers = [
