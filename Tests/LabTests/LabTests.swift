@@ -152,6 +152,6 @@ struct NodeTests {
     private func progress(_ client: Machine, beyond count: Int) async throws {
         try await client.sh(
             "until [ $(cat /tmp/synced1 /tmp/synced2 2>/dev/null | wc -l) -gt \(count) ]; do sleep 0.3; done",
-            deadline: .seconds(180))
+            deadline: .seconds(90))
     }
 }

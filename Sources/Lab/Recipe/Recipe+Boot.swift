@@ -78,7 +78,12 @@ extension Recipe {
             esac
         done
         echo "$name" >/proc/sys/kernel/hostname
-        [ -s /etc/machine-id ] || { echo "$name" >/etc/hostname; tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id; }
+        if [ ! -s /etc/machine-id ]; then
+            echo "$name" >/etc/hostname
+            # systemd's part on other machines; NFS-Ganesha reads it.
+            ln -s /proc/self/mounts /etc/mtab
+            tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
+        fi
         modprobe -a virtio_net virtio_rng loop
         for path in /sys/class/net/*; do
             read -r address <$path/address
