@@ -28,10 +28,11 @@ package struct Lab: Sendable {
         return machine
     }
 
-    /// Makes the network and starts all machines; returns when all are ready. `programs` is where ours were built.
-    package func up(programs: String) async throws {
+    /// Makes the network and starts all machines; returns when all are ready. `programs` is where ours were built;
+    /// `others` are paths of programs that go along.
+    package func up(programs: String, others: [String] = []) async throws {
         try await LabNetwork(tools: tools).make(machines.map(\.spec))
-        try await bringPrograms(programs)
+        try await bringPrograms(programs, others: others)
         try await withThrowingTaskGroup { group in
             for machine in machines {
                 group.addTask {
@@ -44,8 +45,8 @@ package struct Lab: Sendable {
     }
 
     /// What machines have from their next start on.
-    package func bringPrograms(_ programs: String) async throws {
-        try await Payload(tools: tools, programs: programs).make("\(directory)/payload.ext4")
+    package func bringPrograms(_ programs: String, others: [String] = []) async throws {
+        try await Payload(tools: tools, programs: programs, others: others).make("\(directory)/payload.ext4")
     }
 
     package func connect(_ machine: Machine, _ isConnected: Bool) async throws {

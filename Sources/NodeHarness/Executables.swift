@@ -5,8 +5,12 @@ import HostTools
 package enum Executables {
     /// Of this process; the build puts all programs and tests into one directory.
     package static func directory() throws -> String {
-        let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+        try current().split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+    }
+
+    /// This process's program.
+    package static func current() throws -> String {
+        try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     }
 
     /// What a program needs that finds Swift's libraries where this one did.

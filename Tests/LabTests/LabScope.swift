@@ -10,6 +10,8 @@ import Testing
 struct LabScope: SuiteTrait, TestScoping {
     @TaskLocal static var lab: Lab?
     let specs: [MachineSpec]
+    /// Whether this program, which has all tests in it, is brought along.
+    var carriesTests = false
 
     func prepare(for test: Test) async throws {
         guard ProcessInfo.processInfo.environment["CONVERT2NFS_LAB"] == "1" else {
@@ -27,7 +29,9 @@ struct LabScope: SuiteTrait, TestScoping {
         let lab = try Lab(directory: directory, image: image, specs: specs)
         let outcome: Result<Void, any Error>
         do {
-            try await lab.up(programs: try environment["CONVERT2NFS_LAB_PROGRAMS"] ?? Executables.directory())
+            try await lab.up(
+                programs: try environment["CONVERT2NFS_LAB_PROGRAMS"] ?? Executables.directory(),
+                others: carriesTests ? [try Executables.current()] : [])
             try await Self.$lab.withValue(lab) { try await body() }
             outcome = .success(())
         } catch {
@@ -40,7 +44,9 @@ struct LabScope: SuiteTrait, TestScoping {
 }
 
 extension Trait where Self == LabScope {
-    static func machines(_ specs: MachineSpec...) -> Self { LabScope(specs: specs) }
+    static func machines(_ specs: MachineSpec..., carryingTests: Bool = false) -> Self {
+        LabScope(specs: specs, carriesTests: carryingTests)
+    }
 }
 
 /// The running machine of that name, in the suite's lab.

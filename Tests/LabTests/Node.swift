@@ -2,9 +2,11 @@ import HostTools
 import Lab
 import Testing
 
-/// Our daemon on a storage node of the lab, with the embedded default: loop images, NFS-Ganesha.
+/// Our daemon on a storage node of the lab: NFS-Ganesha, and loop images unless `pools` says otherwise.
 struct Node {
     let machine: Machine
+    /// In the configuration.
+    var pools = ""
 
     /// Starts the daemon and returns when it is ready.
     func start() async throws {
@@ -32,6 +34,7 @@ struct Node {
         """
         node: {name: \(machine.spec.name), state: /var/lib/convert2nfs}
         nfs: {address: \(machine.spec.address)}
+        \(pools)
 
         """
     }

@@ -7,6 +7,8 @@ struct Payload: Sendable {
     let tools: LabTools
     /// Where the programs were built.
     let programs: String
+    /// What else is to be there, by its path.
+    let others: [String]
 
     /// Makes the filesystem in `image`; machines that run keep the one they started with. Debug programs bring Swift's
     /// libraries along, which they also look for beside themselves; release programs need none.
@@ -14,8 +16,9 @@ struct Payload: Sendable {
         let tree = "\(image).tree"
         try await tools.run(.remove, ["-rf", tree, "\(image).draft"])
         try Directory.ensure(tree, mode: 0o755)
-        for name in ["convert2nfsd", "convert2nfs", "convert2nfs-lab-agent"] {
-            let path = "\(programs)/\(name)"
+        let ours = ["convert2nfsd", "convert2nfs", "convert2nfs-lab-agent"].map { "\(programs)/\($0)" }
+        for path in ours + others {
+            let name = path.split(separator: "/").last.map(String.init) ?? path
             guard FileManager.default.isExecutableFile(atPath: path) else {
                 throw HostError.unexpected("there is no \(path); build it first")
             }

@@ -15,6 +15,7 @@ struct LVMReport: Hashable, Sendable {
     struct LogicalVolume: Hashable, Sendable {
         let uuid: String
         let name: String
+        /// What its device has. A thick snapshot's shows its origin, and takes room of its own beside that.
         let size: ByteCount
         /// Nil for one that is not ours.
         let tags: LVMTags?
@@ -76,7 +77,8 @@ extension LVMReport.LogicalVolume {
         }
         self.uuid = uuid
         self.name = name
-        self.size = size
+        let isThickSnapshot = text("origin") != nil && text("pool_lv") == nil
+        self.size = isThickSnapshot ? bytes(row["origin_size"]) ?? size : size
         tags = LVMTags((row["lv_tags"] ?? "").split(separator: ",").map(String.init))
         origin = text("origin")
         pool = text("pool_lv")

@@ -20,6 +20,9 @@ extension StorageBackendConformance {
         #expect(try pool.holds("before", in: "file", on: copy))
         try pool.write("copy", to: "file", on: copy)
         #expect(try pool.holds("after", in: "file", on: volume))
+
+        let equal = try pool.identity("c")
+        #expect(try await pool.backend.copy(.snapshot(snapshot), to: equal, capacity: size, .undisturbed) == .changed)
     }
 
     package static func copiesAreEqual(_ pool: StorageFixture) async throws {

@@ -48,7 +48,11 @@ extension ConfigurationDecoder {
             // Written as null it says what its absence says: thick volumes.
             let isThick = section.node("thinPool")?.null != nil
             let thinPool: String? =
-                isThick ? nil : section.value("thinPool", default: nil) { (node) throws(Refusal) in try ConfigurationValue.lvmName(node) }
+                isThick
+                ? nil
+                : section.value("thinPool", default: nil) { (node) throws(Refusal) in
+                    try ConfigurationValue.lvmName(node)
+                }
             let reserve = section.value(
                 "reserve", default: ConfigurationDefaults.reserve, ConfigurationValue.percentage)
             return group.map { .lvm(group: $0, thinPool: thinPool, reserve: reserve) }
