@@ -92,8 +92,8 @@ struct NodeTests {
             let sums = try await machine("c1").sh(
                 """
                 for side in a b; do
-                    mkdir -p /mnt/$side\(index)
-                    mount -t nfs -o nfsvers=\(version),proto=tcp,hard,nosharecache,noac s1:/nfs/shopdata /mnt/$side\(index)
+                    mkdir -p /mnt/${side}\(index)
+                    mount -t nfs -o nfsvers=\(version),proto=tcp,hard,nosharecache,noac s1:/nfs/shopdata /mnt/${side}\(index)
                 done
                 dd if=/dev/urandom of=/mnt/a\(index)/v\(index) bs=64k count=64 conv=fsync status=none
                 sha256sum </mnt/a\(index)/v\(index)
