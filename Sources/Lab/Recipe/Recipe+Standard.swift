@@ -1,6 +1,6 @@
 extension Recipe {
     /// Storage nodes and clients alike: Debian 12 with its kernel, LVM, both NFS servers, the NFS client, and what a
-    /// pair needs. It starts with an init of the lab's own instead of systemd, which takes several times as long.
+    /// pair needs. It starts with an init of the lab's own instead of systemd.
     package static let standard = Recipe(
         release: "bookworm",
         packages: storage + servers + pair + tools,
