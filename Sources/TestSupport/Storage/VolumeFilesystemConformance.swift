@@ -92,9 +92,8 @@ package enum VolumeFilesystemConformance {
         let copy = try pool.identity("b")
         try await pool.provision(volume, kind.minimumCapacity, kind)
         try pool.write("of the origin", to: "file", on: volume)
-        _ = try await pool.filesystem.freeze(pool.path(of: volume))
-        _ = try await pool.backend.copy(.volume(volume), to: copy, capacity: kind.minimumCapacity, .undisturbed)
-        _ = try await pool.filesystem.thaw(pool.path(of: volume))
+        _ = try await pool.backend.copy(
+            .volume(volume), to: copy, capacity: kind.minimumCapacity, pool.context(of: volume))
         let device = try await pool.backend.activate(copy)
         #expect(try await pool.filesystem.renew(device, as: kind, id: copy.id) == .changed)
         #expect(try await pool.filesystem.renew(device, as: kind, id: copy.id) == .unchanged)
