@@ -16,6 +16,7 @@ import Testing
 struct API {
     let node: SimulatedNode
     let manager: VolumeManager
+    let reconciler: Reconciler
     /// `GET /v1/pools` and the like, those that HEAD adds left out.
     let routes: [String]
     private let client: any TestClientProtocol
@@ -49,7 +50,10 @@ struct API {
         let application = Application(responder: router.buildResponder(), logger: logger)
         let routes = router.routes.filter { $0.method != .head }.map { "\($0.method) \($0.path)" }
         try await application.test(.router) { client in
-            try await body(API(node: node, manager: program.manager, routes: routes, client: client))
+            try await body(
+                API(
+                    node: node, manager: program.manager, reconciler: program.reconciler, routes: routes,
+                    client: client))
         }
     }
 

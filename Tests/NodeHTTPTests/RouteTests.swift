@@ -1,6 +1,7 @@
 import HTTPTypes
 import NodeAPI
 import NodeHTTP
+import StorageCore
 import TestSupport
 import Testing
 
@@ -27,6 +28,25 @@ struct RouteTests {
             let refused = try await api.ask(.post, "/v1/volumes", Self.shop)
             #expect(refused.status == 503)
             #expect(try refused.document(ProblemDocument.self).code == .unavailable)
+        }
+    }
+
+    @Test(
+        "a node whose NFS server does not serve is alive and not ready, and says why; with the server it is ready again"
+    )
+    func silentServer() async throws {
+        try await API.with { (api) async throws in
+            await api.node.exporter.kill()
+            api.node.plan.arm(.failsBefore, from: 0, error: StorageError(.unavailable, "it answers nobody"))
+            for _ in 1...2 { await #expect(throws: StorageError.self) { try await api.reconciler.pass() } }
+            let answer = try await api.ask(.get, "/readyz")
+            #expect(answer.status == 503)
+            #expect(try answer.document(ProblemDocument.self).detail.contains("it answers nobody"))
+            #expect(try await api.ask(.get, "/").text == #"{"health":"ok"}"#)
+            #expect(try await api.ask(.get, "/livez").status == 200)
+            api.node.plan.disarm()
+            try await api.reconciler.pass()
+            #expect(try await api.ask(.get, "/readyz").status == 200)
         }
     }
 

@@ -29,6 +29,16 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
         return false
     }
 
+    /// Whether one of its threads waits in the kernel where no signal reaches it (state D in proc_pid_stat(5)), as for a
+    /// device that is slow or a filesystem that is frozen. False if the process is gone.
+    package func waitsInKernel() throws(HostError) -> Bool {
+        guard try matchingStatus() != nil else { return false }
+        for thread in try Directory.names(in: "/proc/\(pid)/task") ?? [] {
+            if try ProcessStatus.read("/proc/\(pid)/task/\(thread)")?.state == "D" { return true }
+        }
+        return false
+    }
+
     /// The state of the very process, or nil if it is gone.
     func matchingStatus() throws(HostError) -> ProcessStatus? {
         guard let status = try ProcessStatus.read(pid), status.startTime == startTime,
@@ -83,9 +93,12 @@ struct ProcessStatus: Hashable, Sendable {
     var isZombie: Bool { "ZXx".contains(state) }
 
     /// Nil if there is no such process.
-    static func read(_ pid: Int32) throws(HostError) -> ProcessStatus? {
+    static func read(_ pid: Int32) throws(HostError) -> ProcessStatus? { try read("/proc/\(pid)") }
+
+    /// Of the process or thread that has this directory; nil if it is gone.
+    static func read(_ directory: String) throws(HostError) -> ProcessStatus? {
         do {
-            guard let bytes = try DurableFile.read("/proc/\(pid)/stat", limit: 8192) else { return nil }
+            guard let bytes = try DurableFile.read("\(directory)/stat", limit: 8192) else { return nil }
             return try parse(String(decoding: bytes, as: UTF8.self))
         } catch HostError.systemCall(_, ESRCH, _) {
             return nil

@@ -116,7 +116,9 @@ package struct GaneshaExporter: Exporter {
                 try await server.bus.serverProcess()
             })
         {
-            let held = try onHost(action) { () throws(HostError) in try HeldFiles.below(path, by: process) }
+            let held = try await onHost(action) { () async throws(HostError) in
+                try await HeldFiles.below(path, by: process)
+            }
             guard let first = held.first else { break }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(5))) != nil else {
                 throw StorageError(.unavailable, "\(action): the NFS server still holds \(first) open")

@@ -18,8 +18,10 @@ struct RPCHelpers: Sendable {
     let portMapper = PortMapper()
 
     /// Ensures rpcbind answers; throws `unavailable` if it cannot be brought to. A statd that cannot be started costs
-    /// only locks, so that is logged.
-    func ensure(_ known: Started) async throws(StorageError) -> Started {
+    /// only locks, so that is logged. Starting one blocks the caller's executor for a moment.
+    func ensure(
+        _ known: Started, isolation: isolated (any Actor)? = #isolation
+    ) async throws(StorageError) -> Started {
         var started = known
         if await portMapper.registrations() == nil {
             // In the foreground, so that its process is the one that we know. -w keeps the registrations over its
@@ -41,7 +43,9 @@ struct RPCHelpers: Sendable {
         return started
     }
 
-    private func ensureStatd(_ known: ProcessIdentity?) async -> ProcessIdentity? {
+    private func ensureStatd(
+        _ known: ProcessIdentity?, isolation: isolated (any Actor)? = #isolation
+    ) async -> ProcessIdentity? {
         if await isStatdRegistered() { return known }
         let process = DetachedProcess(tools.statd, ["--foreground"], environment: environment, outputFile: outputFile)
         do {
@@ -61,7 +65,9 @@ struct RPCHelpers: Sendable {
     }
 
     /// Stops those we started, unless another server uses them by now.
-    func stop(_ started: Started) async throws(StorageError) {
+    func stop(
+        _ started: Started, isolation: isolated (any Actor)? = #isolation
+    ) async throws(StorageError) {
         guard started.rpcbind != nil || started.statd != nil, await !portMapper.isInUse() else { return }
         try await onHost("stop rpc.statd") { () async throws(HostError) in
             try await started.statd?.terminate(grace: .seconds(3))
@@ -75,7 +81,8 @@ struct RPCHelpers: Sendable {
         // A statd that was killed leaves its registration behind.
         let ports = (await portMapper.registrations() ?? [])
             .filter { $0.program == PortMapper.statusMonitor && $0.network == "tcp" }.compactMap(\.port)
-        return ports.contains { LoopbackPort($0).isListening() }
+        for port in ports where await LoopbackPort(port).isListening() { return true }
+        return false
     }
 
     private var environment: [String: String] { ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"] }

@@ -54,7 +54,7 @@ package struct NodeClient: Sendable {
     /// `GET /`.
     package func health() async throws(StorageError) -> HealthDocument { try await get("/") }
 
-    /// `GET /readyz`; throws `unavailable` until the node has started.
+    /// `GET /readyz`; throws `unavailable` until the node has started, and while its NFS server does not serve.
     package func ready() async throws(StorageError) { let _: HealthDocument = try await get("/readyz") }
 
     /// `GET /v1/node`.

@@ -8,7 +8,8 @@ extension RouteDescription {
         RouteDescription(.get, "/", "health", "Whether the daemon works.", .document("Health"), isOpen: true),
         RouteDescription(.get, "/livez", "live", "The same.", .document("Health"), isOpen: true),
         RouteDescription(
-            .get, "/readyz", "ready", "Whether all volumes are mounted and exported; 503 before.", .document("Health"),
+            .get, "/readyz", "ready",
+            "Whether all volumes are mounted and exported and the NFS server serves; else 503.", .document("Health"),
             isOpen: true),
         RouteDescription(.get, "/openapi.json", "description", "This document.", .json, isOpen: true),
     ]

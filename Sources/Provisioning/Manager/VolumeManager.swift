@@ -38,6 +38,7 @@ package final class VolumeManager: Sendable {
     /// What a pool holds that carries our identity and is in no catalog; found at start.
     let orphans = Mutex<[PoolName: [String]]>([:])
     private let started = Mutex(false)
+    private let silentServer = Mutex<StorageError?>(nil)
     /// The program ends and leaves to the next one what still runs.
     let givenUp = Flag()
 
@@ -63,6 +64,12 @@ package final class VolumeManager: Sendable {
     package var isReady: Bool { started.withLock { $0 } }
 
     func markReady() { started.withLock { $0 = true } }
+
+    /// Why the reconciler's last look at the NFS server did not find it serving, or found that it cannot be managed; nil
+    /// if it serves, or was not looked at yet.
+    package var serverProblem: StorageError? { silentServer.withLock { $0 } }
+
+    func noteServer(_ problem: StorageError?) { silentServer.withLock { $0 = problem } }
 
     func requireReady() throws(StorageError) {
         guard isReady else {

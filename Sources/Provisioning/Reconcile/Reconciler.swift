@@ -68,7 +68,7 @@ package final class Reconciler: Service {
         _ = try await manager.recoverOperations(reversibleOnly: true)
         let seen = try await manager.observer.look()
         let repaired = await MountRepair(manager: manager, logger: logger).all(seen)
-        let exports = try await serveAll()
+        let exports = try await lookingAtServer { () async throws(StorageError) in try await serveAll() }
         _ = try await manager.recoverOperations(reversibleOnly: false)
         try await manager.noteOrphans()
         manager.markReady()
@@ -105,10 +105,29 @@ package final class Reconciler: Service {
         }
     }
 
+    /// Keeps what `body` finds of the NFS server for whoever asks whether the node is ready. A refusal is an answer.
+    private func lookingAtServer<Value>(
+        _ body: () async throws(StorageError) -> Value
+    ) async throws(StorageError) -> Value {
+        do throws(StorageError) {
+            let value = try await body()
+            manager.noteServer(nil)
+            return value
+        } catch {
+            manager.noteServer(error.code == .unavailable ? error : nil)
+            throw error
+        }
+    }
+
     private func repair() async throws(StorageError) {
         _ = try await manager.recoverOperations(reversibleOnly: false)
         let seen = try await manager.observer.look()
         _ = await MountRepair(manager: manager, logger: logger).all(seen)
+        try await lookingAtServer { () async throws(StorageError) in try await repairExports(seen) }
+        try await retry(seen)
+    }
+
+    private func repairExports(_ seen: Observation) async throws(StorageError) {
         if serverEnded.isRaised {
             // Lowered before: an end that comes while it is brought back is another one.
             serverEnded.lower()
@@ -120,6 +139,5 @@ package final class Reconciler: Service {
             }
         }
         try await ExportRepair(manager: manager, logger: logger).all(seen)
-        try await retry(seen)
     }
 }

@@ -50,21 +50,22 @@ package actor GaneshaNode: ExporterRig {
 
     /// One more exporter on the same state directory, as after the daemon's restart: it shares no memory with the
     /// first.
-    package nonisolated func nextLife(_ adjust: @Sendable (inout GaneshaSettings) -> Void = { _ in }) throws
-        -> GaneshaExporter
-    {
+    package nonisolated func nextLife(
+        patience: Patience = .init(), _ adjust: @Sendable (inout GaneshaSettings) -> Void = { _ in }
+    ) throws -> GaneshaExporter {
         var settings = settings
         adjust(&settings)
-        return try Self.exporter(settings, directory, tools)
+        return try Self.exporter(settings, directory, tools, patience)
     }
 
     private static func exporter(
-        _ settings: GaneshaSettings, _ directory: String, _ tools: GaneshaTools
+        _ settings: GaneshaSettings, _ directory: String, _ tools: GaneshaTools, _ patience: Patience = .init()
     ) throws -> GaneshaExporter {
         var logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         logger.logLevel = .critical
         let server = try GaneshaServer(
-            settings: settings, stateDirectory: "\(directory)/nfs state", tools: tools, logger: logger)
+            settings: settings, stateDirectory: "\(directory)/nfs state", tools: tools, logger: logger,
+            patience: patience)
         return GaneshaExporter(server: server, logger: logger)
     }
 
@@ -90,19 +91,27 @@ package actor GaneshaNode: ExporterRig {
 
     // MARK: Server and clients
 
-    package func killServer() async throws { try await kill("ganesha.nfsd", naming: "\(stateDirectory)/ganesha.conf") }
+    package func killServer() async throws { try await kill(server()) }
 
-    package func killBus() async throws {
-        try await kill("dbus-daemon", naming: "--config-file=\(stateDirectory)/dbus.conf")
-    }
+    package func killBus() async throws { try await kill(bus()) }
+
+    package func signalServer(_ number: Int32) throws { for process in try server() { try process.signal(number) } }
+
+    package func signalBus(_ number: Int32) throws { for process in try bus() { try process.signal(number) } }
 
     /// Nil if it does not run.
-    package func serverPID() throws -> Int32? {
-        try Self.processes("ganesha.nfsd", naming: "\(stateDirectory)/ganesha.conf").first?.pid
+    package func serverPID() throws -> Int32? { try server().first?.pid }
+
+    private func server() throws -> [ProcessIdentity] {
+        try Self.processes("ganesha.nfsd", naming: "\(stateDirectory)/ganesha.conf")
     }
 
-    private func kill(_ name: String, naming argument: String) async throws {
-        for process in try Self.processes(name, naming: argument) {
+    private func bus() throws -> [ProcessIdentity] {
+        try Self.processes("dbus-daemon", naming: "--config-file=\(stateDirectory)/dbus.conf")
+    }
+
+    private func kill(_ processes: [ProcessIdentity]) async throws {
+        for process in processes {
             try process.signal(SIGKILL)
             try await process.waitForExit()
         }
@@ -133,6 +142,8 @@ package actor GaneshaNode: ExporterRig {
 
     private func takeAway() async throws {
         var failure: (any Error)?
+        // One that a test stopped would keep the end waiting.
+        for process in try server() + bus() { try process.signal(SIGCONT) }
         do { try await exporter.stop() } catch { failure = error }
         for number in volumes.keys.sorted() {
             do { try await removeVolume(number) } catch { failure = failure ?? error }

@@ -23,20 +23,21 @@ package actor ManagementBus {
     /// Whether the bus itself answers.
     func ping() throws(BusError) { _ = try call(BusMessage(call: "GetId", on: .bus)) }
 
-    /// The process that owns Ganesha's name on the bus; nil if none does.
-    func serverProcess() throws(BusError) -> Int32? {
+    /// The process that owns Ganesha's name on the bus; nil if none does. `limit` instead of the usual deadline.
+    func serverProcess(within limit: Duration? = nil) throws(BusError) -> Int32? {
         do {
             var reply = try call(
-                BusMessage(call: "GetConnectionUnixProcessID", on: .bus).append(BusObject.exportManager.destination))
+                BusMessage(call: "GetConnectionUnixProcessID", on: .bus).append(BusObject.exportManager.destination),
+                within: limit)
             return reply.uint32().flatMap { Int32(exactly: $0) }
         } catch  where error.name == "org.freedesktop.DBus.Error.NameHasNoOwner" {
             return nil
         }
     }
 
-    /// Ids of everything that is served, without the pseudo root's 0.
-    func exportIDs() throws(BusError) -> [UInt16] {
-        var reply = try call(BusMessage(call: "ShowExports", on: .exportManager))
+    /// Ids of everything that is served, without the pseudo root's 0. `limit` instead of the usual deadline.
+    func exportIDs(within limit: Duration? = nil) throws(BusError) -> [UInt16] {
+        var reply = try call(BusMessage(call: "ShowExports", on: .exportManager), within: limit)
         _ = reply.inside("r")  // the time of the answer
         guard var list = reply.inside("a") else { throw Self.unexpected("ShowExports") }
         var ids: [UInt16] = []
@@ -119,7 +120,8 @@ package actor ManagementBus {
     }
 
     /// Sent on the connection there is; on a new one if that is found broken before anything could be sent.
-    private func call(_ message: BusMessage) throws(BusError) -> BusReader {
+    private func call(_ message: BusMessage, within limit: Duration? = nil) throws(BusError) -> BusReader {
+        let deadline = limit ?? deadline
         if let connection {
             do {
                 return try connection.call(message, deadline: deadline).reader()

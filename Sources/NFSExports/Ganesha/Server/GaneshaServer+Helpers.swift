@@ -27,12 +27,15 @@ extension GaneshaServer {
 }
 
 extension GaneshaSettings {
+    static let nfsProgram: UInt32 = 100_003
+
     /// What NFS-Ganesha 4.3 tells rpcbind of itself when it starts.
     var registrations: [PortMapper.Registration] {
         var services: [(UInt32, UInt32, UInt16)] = [
-            (100_003, 3, nfsPort), (100_005, 1, mountdPort), (100_005, 3, mountdPort), (100_021, 4, lockManagerPort),
+            (Self.nfsProgram, 3, nfsPort), (100_005, 1, mountdPort), (100_005, 3, mountdPort),
+            (100_021, 4, lockManagerPort),
         ]
-        if versions.contains(.v4) { services.append((100_003, 4, nfsPort)) }
+        if versions.contains(.v4) { services.append((Self.nfsProgram, 4, nfsPort)) }
         let networks = ["tcp", "tcp6"] + (udp ? ["udp", "udp6"] : [])
         return services.flatMap { program, version, port in
             networks.map { .init(program: program, version: version, network: $0, port: port) }

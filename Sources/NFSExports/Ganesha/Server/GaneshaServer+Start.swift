@@ -106,7 +106,7 @@ extension GaneshaServer {
     /// Its port is open only after all its exports are in place.
     private func answers(_ identity: ProcessIdentity) async -> Bool {
         guard let owner = try? await bus.serverProcess(), owner == identity.pid else { return false }
-        guard LoopbackPort(configuration.settings.nfsPort).isListening() else { return false }
+        guard await LoopbackPort(configuration.settings.nfsPort).isListening() else { return false }
         return (try? await bus.exportIDs()) != nil
     }
 

@@ -8,15 +8,9 @@ import StorageCore
 ///
 /// One instance for a state directory. Needs root.
 package actor GaneshaServer {
-    /// What was found.
-    enum Condition: Sendable, Equatable {
-        /// It runs, answers, and was started with the configuration that is wanted.
-        case serving
-        /// It runs with another configuration, whose differing lines these are.
-        case outdated([String])
-        /// It does not run, or only in part.
-        case absent(String)
-    }
+    /// Its work blocks: processes are looked for and started, files are written.
+    private nonisolated let executor = BlockingExecutor(label: "ganesha")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     package nonisolated let bus: ManagementBus
     /// An element each time the server or its bus ends without having been asked to. For one consumer.
@@ -26,6 +20,8 @@ package actor GaneshaServer {
     let tools: GaneshaTools
     let logger: Logger
     let startDeadline: Duration
+    let patience: Patience
+    var silence = Silence()
     let helpers: RPCHelpers
     private let exited: AsyncStream<Void>.Continuation
     private var known: ServerRecord?
@@ -34,7 +30,7 @@ package actor GaneshaServer {
     /// Starts nothing. Throws `invalidArgument` for a state directory that cannot be one.
     package init(
         settings: GaneshaSettings, stateDirectory: String, tools: GaneshaTools, logger: Logger,
-        startDeadline: Duration = .seconds(20)
+        startDeadline: Duration = .seconds(20), patience: Patience = .init()
     ) throws(StorageError) {
         let files = try GaneshaFiles(directory: stateDirectory)
         configuration = GaneshaConfiguration(
@@ -42,6 +38,7 @@ package actor GaneshaServer {
         self.tools = tools
         self.logger = logger
         self.startDeadline = startDeadline
+        self.patience = patience
         bus = ManagementBus(socketPath: files.busSocket)
         helpers = RPCHelpers(tools: tools, outputFile: files.helperLog, logger: logger)
         (exits, exited) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -53,28 +50,6 @@ package actor GaneshaServer {
     }
 
     var files: GaneshaFiles { configuration.files }
-
-    /// Looks at the processes and asks the server, starting nothing. Throws `unavailable` if the server runs but does
-    /// not answer in time: it may still serve its clients, so it is not to be replaced.
-    func condition() async throws(StorageError) -> Condition {
-        let record = try record()
-        guard let server = record.server, try isAlive(server) else { return .absent("no server runs") }
-        guard let busProcess = record.bus, try isAlive(busProcess) else { return .absent("its bus does not run") }
-        let owner: Int32?
-        do throws(BusError) {
-            owner = try await bus.serverProcess()
-        } catch {
-            guard error.isAbsence, !error.isSlow else { throw error.storageError("ask the NFS server") }
-            return .absent("its bus does not answer: \(error)")
-        }
-        guard owner == server.pid else { return .absent("it is not on its bus") }
-        watch(server, "NFS-Ganesha")
-        watch(busProcess, "the bus of NFS-Ganesha")
-        guard record.configuration == configuration.main else {
-            return .outdated(difference(record.configuration, configuration.main))
-        }
-        return .serving
-    }
 
     /// Whether the server's process is alive, whether or not it answers.
     func isRunning() throws(StorageError) -> Bool {
@@ -95,8 +70,8 @@ package actor GaneshaServer {
     }
 
     /// Ends the server, its bus, and whatever else runs with our configuration files, as after a kill in the middle of
-    /// a start.
-    func stopProcesses() async throws(StorageError) {
+    /// a start. Each gets `grace` to end by itself.
+    func stopProcesses(grace: Duration = .seconds(10)) async throws(StorageError) {
         let record = try record()
         for identity in [record.server, record.bus].compactMap({ $0 }) { unwatch(identity) }
         let strays = try onHost("look for strays") { () throws(HostError) in
@@ -106,7 +81,7 @@ package actor GaneshaServer {
         let targets = [record.server] + strays.map(Optional.some) + [record.bus]
         for identity in targets.compactMap({ $0 }) {
             try await onHost("stop \(identity.executable)") { () async throws(HostError) in
-                try await identity.terminate(grace: .seconds(10))
+                try await identity.terminate(grace: grace)
             }
         }
     }
@@ -146,12 +121,5 @@ package actor GaneshaServer {
         guard watches.removeValue(forKey: identity) != nil else { return }
         logger.error("\(name) ended unasked", metadata: ["pid": "\(identity.pid)"])
         exited.yield()
-    }
-
-    private func difference(_ old: String, _ new: String) -> [String] {
-        let before = Set(old.split(whereSeparator: \.isNewline))
-        return new.split(whereSeparator: \.isNewline).filter { !before.contains($0) }.map { line in
-            String(line.drop(while: \.isWhitespace))
-        }
     }
 }

@@ -3,8 +3,16 @@ import HostTools
 
 /// Files that a process has open (proc_pid_fd(5)).
 enum HeldFiles {
-    /// Those at or below `path`. Empty if the process is gone.
-    static func below(_ path: String, by pid: Int32) throws(HostError) -> [String] {
+    /// Those at or below `path`. Empty if the process is gone. `timedOut` if the look takes ten seconds.
+    static func below(_ path: String, by pid: Int32) async throws(HostError) -> [String] {
+        try await BlockingWork(label: "held files").run(
+            "the look at what is open below \(path)", deadline: .seconds(10)
+        ) {
+            _ throws(HostError) in try look(below: path, by: pid)
+        }
+    }
+
+    private static func look(below path: String, by pid: Int32) throws(HostError) -> [String] {
         let directory = "/proc/\(pid)/fd"
         return try (Directory.names(in: directory) ?? []).compactMap { target(of: "\(directory)/\($0)") }
             .filter { $0 == path || $0.hasPrefix(path + "/") }
