@@ -13,6 +13,8 @@ package final class DaemonNode: Sendable {
         package var overcommit = 1.0
         /// Where images lie; below `directory` if nil.
         package var images: String?
+        /// Another pool, `second`, in a directory below `directory`.
+        package var hasSecondPool = false
         package var logLevel = "info"
 
         package init() {}
@@ -49,6 +51,7 @@ package final class DaemonNode: Sendable {
         nfs: {root: \(root), address: 127.0.0.1, port: \(nfsPort), mountdPort: \(mountdPort)}
         pools:
           - {name: default, backend: loop, directory: \(images), overcommit: \(options.overcommit)}
+        \(options.hasSecondPool ? "  - {name: second, backend: loop, directory: \(directory)/second}" : "")
 
         """
     }

@@ -16,7 +16,13 @@ package struct Leaks: Sendable, Equatable, CustomStringConvertible {
         mounts = try MountTable.current().map(\.mountPoint).filter { $0.hasPrefix("\(node.root)/") }
         loopDevices = Self.loopDevices(below: [node.directory, node.images])
         processes = Self.processes(naming: node.directory)
-        files = Self.entries(of: node.images) + Self.entries(of: node.root)
+        files = Self.entries(of: node.images).filter { !Self.isOfThePool($0) } + Self.entries(of: node.root)
+    }
+
+    /// What stays in a pool's directory without any volume: what says which pool it is, and what belongs to the
+    /// filesystem.
+    private static func isOfThePool(_ path: String) -> Bool {
+        ["convert2nfs-pool.json", "lost+found"].contains { path.hasSuffix("/\($0)") }
     }
 
     package var description: String {

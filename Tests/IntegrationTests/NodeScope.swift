@@ -48,10 +48,10 @@ final class RunningNode {
 
     func create(
         _ name: String, size: ByteCount = .mebibytes(64), filesystem: FilesystemKind = .ext4,
-        clients: [String] = ["127.0.0.1"], source: VolumeSource? = nil
+        clients: [String] = ["127.0.0.1"], source: VolumeSource? = nil, pool: String? = nil
     ) async throws -> VolumeDocument {
         let request = CreateVolumeRequest(
-            key: try Sample.key(name), capacity: size, filesystem: filesystem,
+            key: try Sample.key(name), capacity: size, pool: try pool.map { try PoolName($0) }, filesystem: filesystem,
             clients: try clients.map { try Sample.rule($0) }, source: source)
         return try await daemon.call { (client) async throws(StorageError) in
             try await client.createVolume(request).document

@@ -20,8 +20,12 @@ final class SmallFilesystem {
         device = try devices.attach(image)
         let tool = try ToolLocator.ofThisProcess.locate([.mkfsExt4]).require(.mkfsExt4)
         try Self.format(tool, device.path)
-        try Mounter.mount(device.path, at: path, filesystem: "ext4", data: "")
+        try mount()
     }
+
+    func mount() throws { try Mounter.mount(device.path, at: path, filesystem: "ext4", data: "") }
+
+    func unmount() throws { try Mounter.unmount(path) }
 
     /// Takes all the room there is.
     func fill() throws {

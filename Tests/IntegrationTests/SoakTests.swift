@@ -51,7 +51,8 @@ struct SoakTests {
             images.formUnion(snapshots.map { "\(volume.namespace).\(volume.name)@\($0.name)" })
         }
         let files = try FileManager.default.contentsOfDirectory(atPath: node.daemon.images)
-        #expect(Set(files) == Set(images.flatMap { ["\($0).img", "\($0).json"] }), comment)
+        #expect(
+            Set(files) == Set(images.flatMap { ["\($0).img", "\($0).json"] } + ["convert2nfs-pool.json"]), comment)
 
         let leaks = try Leaks(of: node.daemon)
         #expect(Set(leaks.mounts) == Set(volumes.map(\.nfs.path)), comment)

@@ -48,7 +48,7 @@ struct SurvivalTests {
             try await eventually(every: .milliseconds(2), "the copy begins") {
                 let log = try String(contentsOfFile: "\(directory)/convert2nfs.log", encoding: .utf8)
                 let names = try FileManager.default.contentsOfDirectory(atPath: "\(directory)/images")
-                return names.count > 2 || log.contains("take-snapshot done")
+                return names.count > 3 || log.contains("take-snapshot done")
             }
             try await node.kill()
             try await file.write(pattern(4096), at: 0)

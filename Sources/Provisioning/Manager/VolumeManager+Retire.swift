@@ -37,11 +37,13 @@ extension VolumeManager {
 
     /// Ensures that no volume of this node is mounted or has a device; the NFS server was stopped before. Records and
     /// data stay, so the next start brings all back. Answers how many were unmounted. `busy` naming the holders of the
-    /// first that is in use; the others are unmounted then.
+    /// first that is in use; the others are unmounted then. One that is not mounted and whose pool does not answer is
+    /// passed over: there is nothing to take down.
     package func unmountAll() async throws(StorageError) -> Int {
         var count = 0
         var refusal: StorageError?
-        for volume in try await catalog.volumes() {
+        let seen = try await observer.look()
+        for volume in seen.volumes where seen.place(of: volume) != .unknown {
             do throws(StorageError) {
                 if try await executor.performer.unmount(volume) == .changed { count += 1 }
             } catch {

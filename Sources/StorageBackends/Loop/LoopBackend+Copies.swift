@@ -13,7 +13,7 @@ extension LoopBackend {
     private func copyNow(
         _ source: CopySource, to volume: VolumeIdentity, capacity size: ByteCount, _ context: CopyContext
     ) async throws(StorageError) -> Outcome {
-        try await perform("copying to \(volume.key)", volume.key.resource, deadline: nil) { token in
+        try await perform("copying to \(volume.key)", volume.key.resource, deadline: nil) { capacity, token in
             let item = LoopItem.volume(volume.key)
             if try existing(item, of: volume, size: size.bytes) { return .unchanged }
             let (origin, owner) = Self.origin(source)
@@ -26,7 +26,7 @@ extension LoopBackend {
             }
             let job = CopyJob(
                 source: origin, target: item, size: size.bytes, need: LoopLedger.withMetadata(size.bytes))
-            try run(job, owner: volume, snapshot: nil, token, context)
+            try run(job, owner: volume, snapshot: nil, capacity, token, context)
             return .changed
         }
     }
@@ -41,14 +41,14 @@ extension LoopBackend {
         _ snapshot: SnapshotReference, _ context: CopyContext
     ) async throws(StorageError) -> Outcome {
         let item = LoopItem(snapshot)
-        return try await perform("taking the snapshot \(item.stem)", item.resource, deadline: nil) { token in
+        return try await perform("taking the snapshot \(item.stem)", item.resource, deadline: nil) { capacity, token in
             if try existing(item, of: snapshot.volume, size: nil) { return .unchanged }
             let origin = LoopItem.volume(snapshot.volume.key)
             let image = try image(of: origin, snapshot.volume)
             // A clone takes nothing by itself, a full copy what the volume has written so far.
-            let need = sharesExtents ? 0 : LoopLedger.withMetadata(image.allocated)
+            let need = capacity.sharesExtents ? 0 : LoopLedger.withMetadata(image.allocated)
             let job = CopyJob(source: origin, target: item, size: image.size, need: need)
-            try run(job, owner: snapshot.volume, snapshot: snapshot.name, token, context)
+            try run(job, owner: snapshot.volume, snapshot: snapshot.name, capacity, token, context)
             return .changed
         }
     }
@@ -71,17 +71,17 @@ extension LoopBackend {
     /// Copies under a temporary name, and gives the copy its name when it is complete and durable: an image that has
     /// its name is whole, whatever happened in between.
     private func run(
-        _ job: CopyJob, owner: VolumeIdentity, snapshot: SnapshotName?, _ token: CancellationToken,
-        _ context: CopyContext
+        _ job: CopyJob, owner: VolumeIdentity, snapshot: SnapshotName?, _ capacity: LoopCapacity,
+        _ token: CancellationToken, _ context: CopyContext
     ) throws {
         let family = try directory.state(of: job.source).identity?.family ?? owner.id
         try capacity.admitCopy(of: job.source, to: job.target, job.size, family: family, need: job.need)
-        try cleaningUp(job.target) {
+        try cleaningUp(job.target, capacity) {
             try directory.ensureIdentity(LoopIdentity(owner, snapshot: snapshot, family: family))
             let source = directory.path(job.source, .image)
             let partial = directory.path(job.target, .partialImage)
             try DurableFile.remove(partial, syncsDirectory: false)
-            if sharesExtents {
+            if capacity.sharesExtents {
                 try SparseFile.clone(source, to: partial)
             } else {
                 try SparseFile.copy(source, to: partial, token: token) { done, total in

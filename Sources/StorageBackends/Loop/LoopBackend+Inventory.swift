@@ -5,7 +5,7 @@ extension LoopBackend {
     /// What is ours includes what a crash left half-made: a volume of which there is no image yet has the capacity
     /// zero. `remove` and `removeSnapshot` take it away.
     package func inventory() async throws(StorageError) -> PoolInventory {
-        try await perform("listing \(directory.path)", directory.path) { _ in
+        try await perform("listing \(directory.path)", directory.path) { _, _ in
             let listing = try directory.list()
             let devices = try attachments.scan()
             var inventory = PoolInventory(foreign: listing.foreign)
@@ -29,7 +29,7 @@ extension LoopBackend {
     }
 
     package func usage() async throws(StorageError) -> PoolUsage {
-        try await perform("measuring \(directory.path)", directory.path) { _ in
+        try await perform("measuring \(directory.path)", directory.path) { capacity, _ in
             let (total, available) = try capacity.usage()
             return PoolUsage(total: ByteCount(total), available: ByteCount(available))
         }

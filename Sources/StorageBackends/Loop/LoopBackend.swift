@@ -6,50 +6,34 @@ import Synchronization
 /// kernel has no device-mapper. Needs root.
 ///
 /// Each volume is `NAMESPACE.NAME.img` with its identity in `NAMESPACE.NAME.json`; snapshots are
-/// `NAMESPACE.NAME@SNAPSHOT.img` and `.json`. A namesake of a deleted volume is a `conflict` for as long as snapshots
+/// `NAMESPACE.NAME@SNAPSHOT.img` and `.json`. Copies and snapshots share extents with their source where the directory's
+/// filesystem can (XFS and btrfs reflink): then they take a moment and no room; otherwise they are full copies, and the
+/// source stays frozen for as long as that takes. A namesake of a deleted volume is a `conflict` for as long as snapshots
 /// of the same name are kept. One daemon works on a directory at a time; that is for the caller to see to.
 package struct LoopBackend: StorageBackend {
-    /// Whether copies and snapshots share extents with their source (XFS and btrfs reflink). Then they take a moment
-    /// and no room; otherwise they are full copies, and the source stays frozen for as long as that takes.
-    package let sharesExtents: Bool
-
     let directory: LoopDirectory
-    let attachments: LoopAttachments
-    let capacity: LoopCapacity
-    let work: BlockingWork
+    let attachments = LoopAttachments(devices: LoopDevices())
+    private let presence: LoopPresence
+    private let work = BlockingWork(label: "loop pool")
 
-    /// Opens the pool: ensures the directory (0700 if it is made here), tries whether files in it can share extents, and reads what
-    /// is there. `overcommit` is how many times the room of the filesystem may be promised; with 1 every volume can be
-    /// filled.
-    package static func open(directory path: String, overcommit: Double = 1) async throws(StorageError) -> LoopBackend {
-        guard path.hasPrefix("/"), overcommit >= 1, overcommit <= 1000 else {
-            throw StorageError(
-                .invalidArgument,
-                "a loop pool needs an absolute directory and an overcommit of 1 to 1000, not \(path) and \(overcommit)")
-        }
-        let work = BlockingWork(label: "loop pool")
-        return try await work.perform("opening the loop pool in \(path)", deadline: .seconds(60)) { _ in
-            try Directory.ensureExists(path, mode: 0o700)
-            let canShare = try SparseFile.canClone(in: path)
-            let directory = LoopDirectory(path: path)
-            let capacity = LoopCapacity(directory: directory, sharesExtents: canShare, overcommit: overcommit)
-            try capacity.load(try directory.list())
-            return LoopBackend(
-                sharesExtents: canShare, directory: directory,
-                attachments: LoopAttachments(devices: LoopDevices()), capacity: capacity, work: work)
-        }
+    /// Touches nothing yet. Every call looks first whether the directory holds the pool, and is `unavailable` if it does
+    /// not: its disk is not mounted, or is another one. As soon as it is there, the pool answers again. `note` gets what an
+    /// operator should know, in words: that a directory became the pool, that it is missing, that it is back.
+    package init(_ pool: LoopPool, note: @escaping @Sendable (String) -> Void) {
+        directory = LoopDirectory(path: pool.directory)
+        presence = LoopPresence(pool: pool, directory: directory, note: note)
     }
 
     /// How long one call may block, copies excepted. The calls are a few system calls each; what takes longer hangs.
     static let deadline = Duration.seconds(120)
 
     package func create(_ volume: VolumeIdentity, capacity size: ByteCount) async throws(StorageError) -> Outcome {
-        try await perform("creating the image of \(volume.key)", volume.key.resource) { _ in
+        try await perform("creating the image of \(volume.key)", volume.key.resource) { capacity, _ in
             let item = LoopItem.volume(volume.key)
             if try existing(item, of: volume, size: size.bytes) { return .unchanged }
             let need = LoopLedger.withMetadata(size.bytes)
-            try self.capacity.admit(item, size.bytes, family: volume.id, need: need)
-            try cleaningUp(item) {
+            try capacity.admit(item, size.bytes, family: volume.id, need: need)
+            try cleaningUp(item, capacity) {
                 try directory.ensureIdentity(LoopIdentity(volume, family: volume.id))
                 let path = directory.path(item, .image)
                 // One without a size is what a crash left of an earlier try.
@@ -73,7 +57,7 @@ package struct LoopBackend: StorageBackend {
     }
 
     /// Does `body`; if it fails, nothing is left of the item, and its promise is taken back.
-    func cleaningUp(_ item: LoopItem, _ body: () throws -> Void) throws {
+    func cleaningUp(_ item: LoopItem, _ capacity: LoopCapacity, _ body: () throws -> Void) throws {
         do {
             try body()
         } catch {
@@ -90,16 +74,16 @@ package struct LoopBackend: StorageBackend {
     }
 
     package func grow(_ volume: VolumeIdentity, to size: ByteCount) async throws(StorageError) -> Outcome {
-        try await perform("growing the image of \(volume.key)", volume.key.resource) { _ in
+        try await perform("growing the image of \(volume.key)", volume.key.resource) { capacity, _ in
             let item = LoopItem.volume(volume.key)
             let image = try image(of: item, volume)
             var outcome = Outcome.unchanged
             if image.size < size.bytes {
-                try self.capacity.enlarge(item, from: image.size, to: size.bytes)
+                try capacity.enlarge(item, from: image.size, to: size.bytes)
                 do {
                     try SparseFile.resize(directory.path(item, .image), to: size.bytes)
                 } catch {
-                    self.capacity.shrink(item, to: image.size)
+                    capacity.shrink(item, to: image.size)
                     throw error
                 }
                 outcome = .changed
@@ -119,7 +103,7 @@ package struct LoopBackend: StorageBackend {
     }
 
     private func removeItem(_ item: LoopItem, of volume: VolumeIdentity) async throws(StorageError) -> Outcome {
-        try await perform("removing \(item.stem)", item.resource) { _ in
+        try await perform("removing \(item.stem)", item.resource) { capacity, _ in
             let state = try directory.state(of: item)
             // Of a namesake, or not ours: there is nothing of this volume.
             if let other = state.identity, other.id != volume.id { return .unchanged }
@@ -135,7 +119,7 @@ package struct LoopBackend: StorageBackend {
     }
 
     package func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
-        try await perform("attaching \(volume.key)", volume.key.resource) { _ in
+        try await perform("attaching \(volume.key)", volume.key.resource) { _, _ in
             let item = LoopItem.volume(volume.key)
             let image = try image(of: item, volume)
             return DevicePath(try attachments.attach(directory.path(item, .image), image.id).path)
@@ -160,7 +144,7 @@ package struct LoopBackend: StorageBackend {
     private static let releasePatience = Duration.seconds(1)
 
     private func detach(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
-        try await perform("detaching \(volume.key)", volume.key.resource) { _ in
+        try await perform("detaching \(volume.key)", volume.key.resource) { _, _ in
             let state = try directory.state(of: .volume(volume.key))
             guard state.identity?.id == volume.id, let image = state.image else { return .unchanged }
             return try attachments.detach(image.id) ? .changed : .unchanged
@@ -178,12 +162,15 @@ package struct LoopBackend: StorageBackend {
         return image
     }
 
+    /// Does `body` if the pool is in its directory; `unavailable` if it is not.
     func perform<Value: Sendable>(
         _ action: String, _ resource: String, deadline: Duration? = LoopBackend.deadline,
-        _ body: @escaping @Sendable (CancellationToken) throws -> Value
+        _ body: @escaping @Sendable (LoopCapacity, CancellationToken) throws -> Value
     ) async throws(StorageError) -> Value {
         do {
-            return try await work.perform(action, deadline: deadline, body)
+            return try await work.perform(action, deadline: deadline) { [presence] token in
+                try body(try presence.capacity(), token)
+            }
         } catch {
             throw error.about(resource)
         }

@@ -5,10 +5,13 @@ import Synchronization
 /// Admits images to a pool, one at a time, so that two at once cannot be promised the same room. What is promised is
 /// kept in memory; what is taken is asked from the filesystem each time (a microsecond an image). All calls block.
 final class LoopCapacity: Sendable {
+    /// Whether copies and snapshots share extents with their source.
+    let sharesExtents: Bool
     private let directory: LoopDirectory
     private let ledger: Mutex<LoopLedger>
 
     init(directory: LoopDirectory, sharesExtents: Bool, overcommit: Double) {
+        self.sharesExtents = sharesExtents
         self.directory = directory
         ledger = Mutex(LoopLedger(sharesExtents: sharesExtents, overcommit: overcommit))
     }

@@ -9,6 +9,9 @@ struct LoopDirectory: Sendable {
 
     func path(_ item: LoopItem, _ role: LoopFileRole) -> String { "\(path)/\(item.stem)\(role.rawValue)" }
 
+    /// Where it says which pool it holds.
+    var marker: String { "\(path)/\(LoopMarker.fileName)" }
+
     /// What is there under an item's name.
     struct State {
         let identity: LoopIdentity?
@@ -72,6 +75,9 @@ struct LoopDirectory: Sendable {
         var foreign: [String] = []
     }
 
+    /// Of the pool as a whole, and the one directory that belongs to a filesystem and to nobody else.
+    private static let own = [LoopMarker.fileName, LoopMarker.fileName + DurableFile.temporarySuffix, "lost+found"]
+
     func list() throws -> Listing {
         guard let names = try Directory.names(in: path) else {
             throw StorageError(.unavailable, "the pool's directory \(path) is gone")
@@ -81,8 +87,7 @@ struct LoopDirectory: Sendable {
         for name in names {
             if let file = LoopFileRole.parse(name) {
                 found[file.item, default: []].insert(file.role)
-            } else if name != "lost+found" {
-                // The one directory that belongs to a filesystem and to nobody else.
+            } else if !Self.own.contains(name) {
                 listing.foreign.append(name)
             }
         }

@@ -75,7 +75,7 @@ package struct StorageFixture: Sendable {
     ) async throws -> Result {
         let directory = "\(parent)/images"
         let fixture = StorageFixture(
-            kind: kind, backend: try await LoopBackend.open(directory: directory), filesystem: filesystem,
+            kind: kind, backend: try LoopBackend.open(directory), filesystem: filesystem,
             root: "\(parent)/nfs", directory: directory)
         return try await cleaningUp(fixture) { try await body(fixture) }
     }
@@ -85,7 +85,7 @@ package struct StorageFixture: Sendable {
         _ scratch: String, _ filesystem: LinuxFilesystem, _ body: (String) async throws -> Result
     ) async throws -> Result {
         let outer = StorageFixture(
-            kind: .loop, backend: try await LoopBackend.open(directory: "\(scratch)/outer"), filesystem: filesystem,
+            kind: .loop, backend: try LoopBackend.open("\(scratch)/outer"), filesystem: filesystem,
             root: "\(scratch)/pool", directory: "\(scratch)/outer")
         let volume = try VolumeIdentity(id: VolumeID(), key: VolumeKey("test", "pool"))
         return try await cleaningUp(outer) {

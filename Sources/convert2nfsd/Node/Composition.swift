@@ -20,10 +20,9 @@ extension StorageNode {
         var growthRefusals: [FilesystemKind: String] = [:]
         var exits: AsyncStream<Void>?
         var stop: @Sendable () async throws(StorageError) -> Void
-        var catalog: String
     }
 
-    /// Wires the node; touches nothing but the state directory and the pools' directories.
+    /// Wires the node; touches nothing but the state directory.
     /// Throws `unavailable` naming the packages to install if tools are missing, or another daemon runs.
     static func assemble(
         _ configuration: Configuration, isSimulated: Bool, logger: Logger
@@ -31,12 +30,14 @@ extension StorageNode {
         let state = configuration.node.state
         try ensureDirectory(state)
         let lock = try InstanceLock(stateDirectory: state)
+        let catalog = try Catalog(path: isSimulated ? simulatedCatalog(state) : "\(state)/catalog.sqlite")
         let world =
-            isSimulated ? try simulatedWorld(configuration) : try await realWorld(configuration, logger: logger)
+            isSimulated
+            ? simulatedWorld(configuration) : try await realWorld(configuration, catalog, logger: logger)
         var settings = VolumeManager.Settings(paths: configuration.nfs.template)
         settings.growthRefusals = world.growthRefusals
         let manager = VolumeManager(
-            pools: try Pools(world.pools), catalog: try Catalog(path: world.catalog), filesystem: world.filesystem,
+            pools: try Pools(world.pools), catalog: catalog, filesystem: world.filesystem,
             exporter: world.exporter, settings: settings, logger: logger)
         let reconciler = Reconciler(manager: manager, logger: logger)
         var services = try listeners(configuration, manager, facts(configuration, world.server), logger)
@@ -47,13 +48,16 @@ extension StorageNode {
     }
 
     private static func realWorld(
-        _ configuration: Configuration, logger: Logger
+        _ configuration: Configuration, _ catalog: Catalog, logger: Logger
     ) async throws(StorageError) -> World {
         let state = configuration.node.state
         let tools = try locateTools(configuration)
+        // One in creation or deletion need not have storage.
+        let filled = Set(try await catalog.volumes().filter(\.phase.isServed).map(\.pool))
         var pools: [Pool] = []
         for pool in configuration.pools {
-            let backend = try await backend(of: pool, tools)
+            let backend = try backend(
+                of: pool, tools, state: state, holdsVolumes: filled.contains(pool.name), logger: logger)
             pools.append(Pool(name: pool.name, backend: backend, kind: pool.backend.kind.rawValue))
         }
         let settings = try GaneshaSettings(
@@ -69,16 +73,18 @@ extension StorageNode {
                 freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out")),
             exporter: exporter, server: "ganesha", growthRefusals: try LinuxFilesystem.growthRefusals(),
             exits: exporter.exits,
-            stop: { () async throws(StorageError) in try await exporter.stop() },
-            catalog: "\(state)/catalog.sqlite")
+            stop: { () async throws(StorageError) in try await exporter.stop() })
     }
 
     private static func backend(
-        of pool: Configuration.Pool, _ tools: Toolbox
-    ) async throws(StorageError) -> any StorageBackend {
+        of pool: Configuration.Pool, _ tools: Toolbox, state: String, holdsVolumes: Bool, logger: Logger
+    ) throws(StorageError) -> any StorageBackend {
         switch pool.backend {
         case .loop(let directory):
-            return try await LoopBackend.open(directory: directory, overcommit: pool.overcommit)
+            let settings = try LoopPool(
+                name: pool.name, directory: directory, record: "\(state)/pools/\(pool.name).json",
+                overcommit: pool.overcommit, holdsVolumes: holdsVolumes)
+            return LoopBackend(settings) { logger.notice("\($0)") }
         case .lvm(let group, let thinPool, let reserve):
             return try LVMBackend(
                 group: group, thinPool: thinPool, overcommit: pool.overcommit, reserve: reserve, toolbox: tools,
@@ -86,17 +92,21 @@ extension StorageNode {
         }
     }
 
-    private static func simulatedWorld(_ configuration: Configuration) throws(StorageError) -> World {
-        // What is simulated ends with the process, so its catalog does too.
-        let catalog = "\(configuration.node.state)/simulated.sqlite"
+    /// What is simulated ends with the process, so its catalog does too.
+    private static func simulatedCatalog(_ state: String) -> String {
+        let catalog = "\(state)/simulated.sqlite"
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: catalog + suffix) }
+        return catalog
+    }
+
+    private static func simulatedWorld(_ configuration: Configuration) -> World {
         let host = SimulatedHost()
         let pools = configuration.pools.map { pool in
             Pool(name: pool.name, backend: SimulatedBackend(host: host, total: .gibibytes(1 << 20)), kind: "simulated")
         }
         return World(
             pools: pools, filesystem: SimulatedFilesystem(host: host), exporter: SimulatedExporter(),
-            server: "simulated", exits: nil, stop: { () async throws(StorageError) in }, catalog: catalog)
+            server: "simulated", exits: nil, stop: { () async throws(StorageError) in })
     }
 
     private static func locateTools(_ configuration: Configuration) throws(StorageError) -> Toolbox {
