@@ -13,6 +13,9 @@ package final class FreezeGuard: Sendable {
     private let outputFile: String
     private let watchers = Mutex<[String: ProcessIdentity]>([:])
 
+    /// Where somebody watches.
+    package var guarded: Set<String> { watchers.withLock { Set($0.keys) } }
+
     /// `tool` with `arguments`, then the identity of this process as JSON and the path, is to call `watch`.
     package init(tool: Tool, arguments: [String], environment: [String: String], outputFile: String) {
         self.tool = tool

@@ -18,6 +18,9 @@ package struct LinuxFilesystem: VolumeFilesystem {
     let unmountPatience: Duration
     /// Nil where whoever freezes is certain to thaw.
     let freezeGuard: FreezeGuard?
+    let freezeDeadline: Duration
+    /// Where a freeze or a thaw is under way.
+    let freezing = FreezeCalls()
 
     /// What `toolbox` has to hold.
     package static let requiredTools = FilesystemTools.names
@@ -26,7 +29,8 @@ package struct LinuxFilesystem: VolumeFilesystem {
     /// Throws `unavailable` naming the package if a tool is missing.
     package static func open(
         toolbox: Toolbox, runner: any CommandRunner, stateDirectory: String,
-        unmountPatience: Duration = .seconds(1), freezeGuard: FreezeGuard? = nil
+        unmountPatience: Duration = .seconds(1), freezeGuard: FreezeGuard? = nil,
+        freezeDeadline: Duration = deadline
     ) async throws(StorageError) -> LinuxFilesystem {
         let work = BlockingWork(label: "filesystems")
         let filesystem = try await work.perform("preparing \(stateDirectory) for filesystems") { _ in
@@ -36,7 +40,8 @@ package struct LinuxFilesystem: VolumeFilesystem {
             try DurableFile.write(Array(FilesystemTools.rootPrototypeText.utf8), to: prototype)
             return LinuxFilesystem(
                 tools: try FilesystemTools(toolbox: toolbox, rootPrototype: prototype), runner: runner,
-                privateMounts: privateMounts, work: work, unmountPatience: unmountPatience, freezeGuard: freezeGuard)
+                privateMounts: privateMounts, work: work, unmountPatience: unmountPatience, freezeGuard: freezeGuard,
+                freezeDeadline: freezeDeadline)
         }
         try await filesystem.clearPrivateMounts()
         return filesystem
@@ -131,31 +136,6 @@ package struct LinuxFilesystem: VolumeFilesystem {
             throw StorageError(.unavailable, reason, cause: error)
         }
         return try await usage(of: path)?.capacity == before.capacity ? .unchanged : .changed
-    }
-
-    package func freeze(_ path: MountPath) async throws(StorageError) -> Outcome {
-        do throws(StorageError) {
-            return try await work.perform("freezing \(path)", deadline: Self.deadline) { [freezeGuard] token in
-                try freezeGuard?.begin(path.value)
-                let hasChanged = try FilesystemControl.freeze(path.value)
-                // Whoever asked has given up and will not thaw it.
-                if token.isCancelled { _ = try FilesystemControl.thaw(path.value) }
-                try token.check()
-                return hasChanged ? .changed : .unchanged
-            }
-        } catch {
-            try? await freezeGuard?.end(path.value)
-            throw error
-        }
-    }
-
-    package func thaw(_ path: MountPath) async throws(StorageError) -> Outcome {
-        let outcome: Outcome = try await work.perform("thawing \(path)", deadline: Self.deadline) { _ in
-            try FilesystemControl.thaw(path.value) ? .changed : .unchanged
-        }
-        // One that does not end only finds nothing to thaw, later.
-        try? await freezeGuard?.end(path.value)
-        return outcome
     }
 
     package func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage? {
