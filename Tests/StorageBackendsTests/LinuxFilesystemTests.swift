@@ -181,6 +181,21 @@ struct LinuxFilesystemTests {
         }
     }
 
+    @Test("a start writes its template once, and again only if it is another: the disk may be full by then")
+    func writesTemplateOnce() async throws {
+        try await withScratchDirectory { directory in
+            let template = "\(directory)/xfs-root.prototype"
+            _ = try await LinuxFilesystem.open(directory)
+            let first = try #require(try FileFacts.of(template))
+            let text = try DurableFile.read(template, limit: 4096)
+            _ = try await LinuxFilesystem.open(directory)
+            #expect(try FileFacts.of(template)?.id == first.id)
+            try DurableFile.write(Array("older".utf8), to: template)
+            _ = try await LinuxFilesystem.open(directory)
+            #expect(try DurableFile.read(template, limit: 4096) == text)
+        }
+    }
+
     @Test("a missing tool stops the start and names its package")
     func namesMissingTool() async throws {
         try await withScratchDirectory { directory in

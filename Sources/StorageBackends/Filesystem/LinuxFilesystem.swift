@@ -37,7 +37,11 @@ package struct LinuxFilesystem: VolumeFilesystem {
             let prototype = "\(stateDirectory)/xfs-root.prototype"
             let privateMounts = "\(stateDirectory)/mounts"
             try Directory.ensure(privateMounts, mode: 0o700)
-            try DurableFile.write(Array(FilesystemTools.rootPrototypeText.utf8), to: prototype)
+            let text = Array(FilesystemTools.rootPrototypeText.utf8)
+            // On a disk that is full by now nothing more can be written, and nothing needs to be.
+            if try DurableFile.read(prototype, limit: 1 << 16) != text {
+                try DurableFile.write(text, to: prototype)
+            }
             return LinuxFilesystem(
                 tools: try FilesystemTools(toolbox: toolbox, rootPrototype: prototype), runner: runner,
                 privateMounts: privateMounts, work: work, unmountPatience: unmountPatience, freezeGuard: freezeGuard,
