@@ -97,6 +97,8 @@ package struct Operation: Hashable, Sendable, Identifiable {
     package var failure: Failure?
     package let startedAt: Date
     package var endedAt: Date?
+    /// How far the copy is that runs now, as who asks for the operation is told; the journal does not keep it.
+    package var progress: CopyProgress?
 
     package init(
         id: OperationID = OperationID(), volume: VolumeIdentity, plan: OperationPlan, step: String, startedAt: Date

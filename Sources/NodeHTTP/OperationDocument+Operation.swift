@@ -12,7 +12,8 @@ extension OperationDocument {
             }
         self.init(
             id: operation.id.value, kind: operation.plan.kind, resource: operation.resource, state: state,
-            step: operation.step, error: operation.isFinished ? operation.failure?.error : nil,
+            step: operation.step, progress: operation.progress?.share,
+            error: operation.isFinished ? operation.failure?.error : nil,
             startedAt: Timestamp(operation.startedAt), endedAt: operation.endedAt.map(Timestamp.init))
     }
 }

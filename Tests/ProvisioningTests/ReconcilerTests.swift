@@ -23,6 +23,29 @@ struct ReconcilerTests {
         try await node.expectConsistency()
     }
 
+    @Test("a filesystem that has shut itself down is told of, left as it is, and normal when it is mended")
+    func shutDown() async throws {
+        let (node, manager, reconciler) = try await node()
+        let key = try Sample.key("shop/one")
+        try node.filesystem.inject(.shutDown, at: MountPath("/nfs/shopone"))
+        node.plan.disarm()
+        try await reconciler.pass()
+        let volume = try await manager.volume(key)
+        #expect(volume.phase == .ready && volume.condition.abnormal)
+        #expect(volume.condition.message.contains("shut itself down after I/O errors"))
+        #expect(volume.condition.message.contains("convert2nfsd retire"))
+        #expect(try await manager.volume(Sample.key("shop/two")).condition == .normal)
+        #expect(node.plan.calls == [], "nothing is touched")
+        #expect(try await node.exporter.exports().contains(ObservedExport(volume.export)))
+        #expect(await manager.usedBytes(of: [volume]) == [:])
+
+        _ = try await manager.unmountAll()
+        let (next, nextReconciler) = try await node.start()
+        try await nextReconciler.pass()
+        #expect(try await next.volume(key).condition == .normal)
+        try await node.expectConsistency()
+    }
+
     @Test("an export that somebody removed, changed or added is set right")
     func exportDrift() async throws {
         let (node, manager, reconciler) = try await node()

@@ -63,6 +63,11 @@ struct StorageBackendConformanceTests {
         try await StorageFixture.with(kind, StorageBackendConformance.copiesAreEqual)
     }
 
+    @Test("a full copy tells its progress, rising to the total", arguments: everyKind)
+    func progress(_ kind: StorageFixture.Kind) async throws {
+        try await StorageFixture.with(kind, StorageBackendConformance.fullCopiesTellTheirProgress)
+    }
+
     @Test("a copy needs a source, room for it, and room in the pool", arguments: everyKind)
     func sources(_ kind: StorageFixture.Kind) async throws {
         try await StorageFixture.with(kind, StorageBackendConformance.copiesNeedTheirSource)

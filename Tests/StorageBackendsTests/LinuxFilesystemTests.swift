@@ -166,6 +166,48 @@ struct LinuxFilesystemTests {
         }
     }
 
+    @Test(
+        "a filesystem that has shut itself down says so while it is mounted, and works when it is mounted anew",
+        arguments: FilesystemKind.allCases)
+    func showsShutdown(_ kind: FilesystemKind) async throws {
+        try await StorageFixture.with(.loop) { pool in
+            let volume = try pool.identity("a")
+            let path = pool.path(of: volume)
+            let device = try await pool.provision(volume, kind.minimumCapacity, kind)
+            try pool.write("kept", to: "file", on: volume)
+            sync()
+            #expect(try await pool.filesystem.mounts(under: [pool.root])[path] == ObservedMount(device: device))
+            try shutDown(kind, path, device)
+            let seen = try await pool.filesystem.mounts(under: [pool.root])[path]
+            #expect(seen?.device == device)
+            #expect(seen?.failure != nil)
+            #expect(try await pool.filesystem.mounted(at: path) == device)
+            if kind == .xfs { await expect(.internal) { try await pool.filesystem.usage(of: path) } }
+
+            #expect(try await pool.filesystem.thaw(path) == .unchanged)
+            #expect(try await pool.filesystem.unmount(device, from: path) == .changed)
+            #expect(try await pool.filesystem.mount(device, as: kind, at: path) == .changed)
+            #expect(try await pool.filesystem.mounts(under: [pool.root])[path] == ObservedMount(device: device))
+            #expect(try pool.holds("kept", in: "file", on: volume))
+        }
+    }
+
+    /// As an I/O error does it: of XFS by its ioctl (ioctl_xfs_goingdown(2)), of ext4 by an error of its own (ext4(5)).
+    private func shutDown(_ kind: FilesystemKind, _ path: MountPath, _ device: DevicePath) throws {
+        switch kind {
+        case .xfs:
+            let directory = open(path.value, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            defer { close(directory) }
+            var withoutFlush: UInt32 = 2
+            #expect(ioctl(directory, 0x8004_587D, &withoutFlush) == 0)
+        case .ext4:
+            let name = try #require(device.value.split(separator: "/").last)
+            let trigger = open("/sys/fs/ext4/\(name)/trigger_fs_error", O_WRONLY | O_CLOEXEC)
+            defer { close(trigger) }
+            #expect(write(trigger, "1", 1) == 1)
+        }
+    }
+
     @Test("private mounts that a crash left are gone after the next start")
     func clearsPrivateMounts() async throws {
         try await StorageFixture.with(.loop) { pool in

@@ -10,6 +10,8 @@ package struct MountEntry: Hashable, Sendable {
     package let filesystem: String
     /// For a block device its path, as whoever mounted it wrote it.
     package let source: String
+    /// The superblock's own, the same for all its mounts; `ro` is here when the filesystem itself is read-only.
+    package let superblockOptions: [String]
 }
 
 /// Every mount of this process's namespace. Reading it costs more the more mounts there are; for one path ask
@@ -36,7 +38,7 @@ package enum MountTable {
     private static func entry(_ line: ArraySlice<UInt8>) -> MountEntry? {
         let fields = line.split(separator: 0x20)
         // Fields 1 to 6, optional fields, a single hyphen, then type, source and the superblock's options.
-        guard fields.count >= 9, let hyphen = fields[6...].firstIndex(of: [0x2D]), fields.count >= hyphen + 3,
+        guard fields.count >= 9, let hyphen = fields[6...].firstIndex(of: [0x2D]), fields.count >= hyphen + 4,
             let id = Int(plain(fields[0])), let parent = Int(plain(fields[1]))
         else { return nil }
         let numbers = plain(fields[2]).split(separator: ":").compactMap { UInt32($0) }
@@ -44,11 +46,15 @@ package enum MountTable {
         return MountEntry(
             id: id, parent: parent, device: DeviceNumber(major: numbers[0], minor: numbers[1]),
             root: unescaped(fields[3]), mountPoint: unescaped(fields[4]),
-            options: plain(fields[5]).split(separator: ",").map(String.init), filesystem: plain(fields[hyphen + 1]),
-            source: unescaped(fields[hyphen + 2]))
+            options: list(fields[5]), filesystem: plain(fields[hyphen + 1]), source: unescaped(fields[hyphen + 2]),
+            superblockOptions: list(fields[hyphen + 3]))
     }
 
     private static func plain(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    private static func list(_ bytes: ArraySlice<UInt8>) -> [String] {
+        plain(bytes).split(separator: ",").map(String.init)
+    }
 
     /// Space, tab, newline and backslash are written as a backslash and three octal digits.
     private static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {

@@ -71,14 +71,14 @@ struct VolumeRoutes {
         let namespace = try query["namespace"].map(Namespace.init)
         let after = try query["continue"].map(ContinueToken.init)?.key
         let page = try await manager.volumes(in: namespace, after: after, limit: limit)
-        var documents: [VolumeDocument] = []
-        for volume in page.items { documents.append(await document(of: volume)) }
+        let used = await manager.usedBytes(of: page.items)
+        let documents = page.items.map { VolumeDocument($0, usedBytes: used[$0.id], service: facts.service) }
         let next = page.next.map { ContinueToken($0).text }
         return try Reply.document(VolumeListDocument(volumes: documents, continue: next))
     }
 
     private func document(of volume: Volume) async -> VolumeDocument {
-        VolumeDocument(volume, usedBytes: await manager.usedBytes(of: volume), service: facts.service)
+        VolumeDocument(volume, usedBytes: await manager.usedBytes(of: [volume])[volume.id], service: facts.service)
     }
 }
 

@@ -35,10 +35,19 @@ extension VolumeManager {
         return Page(items: page, next: found.count > limit ? page.last?.key : nil)
     }
 
-    /// What is in use in the volume, the filesystem's own records included; nil while it is not mounted.
-    package func usedBytes(of volume: Volume) async -> ByteCount? {
-        guard volume.phase.isServed else { return nil }
-        return (try? await filesystem.usage(of: volume.path))?.used
+    /// What is in use in each volume, the filesystem's own records included. A volume that is not mounted, whose
+    /// filesystem has failed, or that is not measured in `Settings.measuringPatience` is left out.
+    package func usedBytes(of volumes: [Volume]) async -> [VolumeID: ByteCount] {
+        let survey = UsageSurvey()
+        let completion = Completion<Void>()
+        let work = Task { [filesystem] in
+            await survey.measure(volumes.filter(\.phase.isServed), filesystem)
+            completion.finish(())
+        }
+        // Whoever hangs is not waited for: a group of tasks would.
+        _ = await completion.value(within: settings.measuringPatience, clock: clock)
+        work.cancel()
+        return survey.used
     }
 
     /// Throws `notFound` if there is none.
@@ -86,7 +95,7 @@ extension VolumeManager {
 
     /// Newest first.
     package func operations(limit: Int) async throws(StorageError) -> [Operation] {
-        try await catalog.operations(limit: limit)
+        try await catalog.operations(limit: limit).map(live.following)
     }
 
     /// Throws `notFound` for one that never was, or is older than the 1,000 that are kept.
@@ -95,6 +104,6 @@ extension VolumeManager {
             throw StorageError(
                 .notFound, "there is no operation \(id); the newest 1000 are kept", resource: id.resource)
         }
-        return operation
+        return live.following(operation)
     }
 }

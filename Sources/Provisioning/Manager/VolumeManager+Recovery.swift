@@ -5,7 +5,7 @@ extension VolumeManager {
     /// Finishes or undoes what is in the journal and nobody works on: after a crash, or when the journal could not be
     /// written. `reversibleOnly` leaves what needs mounted volumes for later. Answers how many there were.
     func recoverOperations(reversibleOnly: Bool) async throws(StorageError) -> Int {
-        let running = live.withLock { $0 }
+        let running = live.ids
         let left = try await catalog.unfinishedOperations().filter {
             !running.contains($0.id) && (!reversibleOnly || $0.plan.isReversible || $0.state == .undoing)
         }
@@ -44,7 +44,7 @@ extension VolumeManager {
         let needsOrigin = origin.map { !keys.contains($0) && $0 != operation.subject } ?? false
         if needsOrigin, let origin, !lock.tryAcquire(origin) { return false }
         defer { if needsOrigin, let origin { lock.release([origin]) } }
-        live.withLock { _ = $0.insert(operation.id) }
+        live.begin(operation.id)
         logger.notice(
             "\(operation.plan.kind) of \(operation.subject) was left unfinished at step \(operation.step); recovering it"
         )

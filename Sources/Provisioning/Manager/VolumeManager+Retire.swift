@@ -5,7 +5,7 @@ extension VolumeManager {
     /// recovered by the next start; if it holds back a volume's writes, they go on now and not then.
     package func windDown(patience: Duration) async {
         let end = ContinuousClock.now + patience
-        while live.withLock({ !$0.isEmpty }) {
+        while !live.isEmpty {
             guard ContinuousClock.now < end else {
                 logger.warning("operations still run; the next start recovers them")
                 givenUp.raise()

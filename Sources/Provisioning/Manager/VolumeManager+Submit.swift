@@ -39,14 +39,14 @@ extension VolumeManager {
         result: @escaping @Sendable (VolumeManager) async throws(StorageError) -> Value
     ) async throws(StorageError) -> Work<Value> {
         let completion = Completion<Result<Value, StorageError>>()
-        live.withLock { _ = $0.insert(operation.id) }
+        live.begin(operation.id)
         Task {
             let outcome = await self.finish(operation, on: volume, from: .begin, result: result)
             self.lock.release(keys)
             completion.finish(outcome)
         }
         guard let outcome = await completion.value(within: settings.patience, clock: clock) else {
-            return .running(try await catalog.operation(operation.id) ?? operation)
+            return .running(live.following(try await catalog.operation(operation.id) ?? operation))
         }
         return .done(try outcome.get(), .changed)
     }
@@ -56,7 +56,7 @@ extension VolumeManager {
         _ operation: Operation, on volume: Volume, from event: OperationMachine.Event,
         result: @Sendable (VolumeManager) async throws(StorageError) -> Value
     ) async -> Result<Value, StorageError> {
-        defer { live.withLock { _ = $0.remove(operation.id) } }
+        defer { live.end(operation.id) }
         do {
             let ended = try await executor.run(operation, on: volume, from: event)
             if let failure = ended.failure { return .failure(failure.error) }

@@ -17,6 +17,8 @@ package final class VolumeManager: Sendable {
         package var patience: Duration = .seconds(5)
         /// How long a caller waits for other work on the same volume.
         package var lockPatience: Duration = .seconds(10)
+        /// How long a caller waits for the use of all volumes it asks for; what is not measured by then is unknown.
+        package var measuringPatience: Duration = .seconds(3)
         /// Filesystems that this node cannot grow while they are mounted, and why.
         package var growthRefusals: [FilesystemKind: String] = [:]
 
@@ -34,7 +36,7 @@ package final class VolumeManager: Sendable {
     let now: @Sendable () -> Date
     let logger: Logger
     let lock = KeyedLock<VolumeKey>()
-    let live = Mutex<Set<OperationID>>([])
+    let live = LiveOperations()
     /// What a pool holds that carries our identity and is in no catalog; found at start.
     let orphans = Mutex<[PoolName: [String]]>([:])
     private let started = Mutex(false)
@@ -56,7 +58,7 @@ package final class VolumeManager: Sendable {
         observer = Observer(catalog: catalog, filesystem: filesystem, pools: pools)
         exports = ExportTable(exporter: exporter, observer: observer)
         let performer = StepPerformer(
-            pools: pools, filesystem: filesystem, exports: exports, catalog: catalog, givenUp: givenUp)
+            pools: pools, filesystem: filesystem, exports: exports, catalog: catalog, live: live, givenUp: givenUp)
         executor = Executor(catalog: catalog, performer: performer, logger: logger, clock: clock, now: now)
     }
 

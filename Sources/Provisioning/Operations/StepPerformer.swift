@@ -7,6 +7,7 @@ struct StepPerformer: Sendable {
     let filesystem: any VolumeFilesystem
     let exports: ExportTable
     let catalog: Catalog
+    let live: LiveOperations
     /// From then on a volume may be written while it is copied, so no copy counts.
     let givenUp: Flag
 
@@ -90,19 +91,22 @@ struct StepPerformer: Sendable {
     private func copy(
         _ operation: Operation, to volume: Volume, _ backend: any StorageBackend
     ) async throws(StorageError) {
+        defer { live.tell(nil, of: operation.id) }
         switch volume.source {
         case .snapshot(let key):
             guard let snapshot = try await catalog.snapshot(key) else {
                 throw StorageError(.notFound, "the snapshot \(key) does not exist", resource: key.resource)
             }
             _ = try await backend.copy(
-                .snapshot(snapshot.reference), to: volume.identity, capacity: volume.capacity, .undisturbed)
+                .snapshot(snapshot.reference), to: volume.identity, capacity: volume.capacity,
+                context(of: operation))
         case .volume(let key):
             guard let origin = try await catalog.volume(key) else {
                 throw StorageError(.notFound, "the volume \(key) does not exist", resource: key.resource)
             }
             _ = try await backend.copy(
-                .volume(origin.identity), to: volume.identity, capacity: volume.capacity, context(of: origin))
+                .volume(origin.identity), to: volume.identity, capacity: volume.capacity,
+                context(of: operation, freezing: origin))
         case nil: throw StorageError(.internal, "a copy without a source was asked for", resource: volume.key.resource)
         }
     }
@@ -111,12 +115,19 @@ struct StepPerformer: Sendable {
         _ operation: Operation, of volume: Volume, _ backend: any StorageBackend
     ) async throws(StorageError) {
         guard let name = operation.plan.snapshot else { return }
+        defer { live.tell(nil, of: operation.id) }
         _ = try await backend.createSnapshot(
-            SnapshotReference(volume: volume.identity, name: name), context(of: volume))
+            SnapshotReference(volume: volume.identity, name: name), context(of: operation, freezing: volume))
     }
 
-    private func context(of source: Volume) -> CopyContext {
-        CopyContext { (work) async throws(StorageError) in try await frozen(source, work) }
+    /// Without a volume to freeze for a source that is not mounted.
+    private func context(of operation: Operation, freezing source: Volume? = nil) -> CopyContext {
+        CopyContext { (work) async throws(StorageError) in
+            guard let source else { return try await work() }
+            return try await frozen(source, work)
+        } report: { progress in
+            live.tell(progress, of: operation.id)
+        }
     }
 
     private func removeSnapshots(

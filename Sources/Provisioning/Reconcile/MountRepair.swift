@@ -16,7 +16,8 @@ struct MountRepair {
         for volume in observation.volumes where volume.phase.isServed {
             switch observation.place(of: volume) {
             case .missing: missing.append(volume)
-            case .own where volume.phase == .ready: await report(volume, .normal)
+            case .own where volume.phase == .ready:
+                await report(volume, Self.condition(observation.failure(of: volume)))
             case .own: break
             case .unknown:
                 let reason = observation.silentPools[volume.pool] ?? ""
@@ -27,23 +28,17 @@ struct MountRepair {
                 await report(volume, .abnormal(message))
             }
         }
-        return await remount(missing)
+        return await concurrently(missing, width: Self.width) { await remount($0) }.count { $0 }
     }
 
-    private func remount(_ volumes: [Volume]) async -> Int {
-        await withTaskGroup(of: Bool.self) { group in
-            var next = volumes.makeIterator()
-            for _ in 0..<Self.width {
-                guard let volume = next.next() else { break }
-                group.addTask { await remount(volume) }
-            }
-            var mounted = 0
-            while let isMounted = await group.next() {
-                if isMounted { mounted += 1 }
-                if let volume = next.next() { group.addTask { await remount(volume) } }
-            }
-            return mounted
-        }
+    /// A filesystem that has failed is told of and left mounted. Mounted anew below the same NFS server it would lose
+    /// what clients have written and not yet synced, and they would not notice: the server's write verifier stays.
+    private static func condition(_ failure: String?) -> Condition {
+        guard let failure else { return .normal }
+        return .abnormal(
+            "its filesystem has shut itself down after I/O errors: \(failure); see the kernel's log (dmesg), mend the "
+                + "storage, then run convert2nfsd retire and start the daemon: that replays the log and restarts the NFS server"
+        )
     }
 
     private func remount(_ listed: Volume) async -> Bool {

@@ -17,13 +17,13 @@ struct Observation: Sendable {
     /// Volumes with an operation that has not ended, and those of them whose operation is being taken back.
     private let busy: Set<VolumeID>
     private let undone: Set<VolumeID>
-    private let mounts: [MountPath: DevicePath]
+    private let mounts: [MountPath: ObservedMount]
     private let devices: [VolumeID: DevicePath]
     /// Why a pool does not answer, or that the configuration does not name it any more.
     let silentPools: [PoolName: String]
 
     init(
-        volumes: [Volume], unfinished: [Operation], mounts: [MountPath: DevicePath], devices: [VolumeID: DevicePath],
+        volumes: [Volume], unfinished: [Operation], mounts: [MountPath: ObservedMount], devices: [VolumeID: DevicePath],
         silentPools: [PoolName: String]
     ) {
         self.volumes = volumes
@@ -40,9 +40,12 @@ struct Observation: Sendable {
     func place(of volume: Volume) -> Place {
         // What is mounted goes on being served: a pool that is silent is no reason to cut its clients off.
         if silentPools[volume.pool] != nil { return mounts[volume.path] == nil ? .unknown : .own }
-        guard let mounted = mounts[volume.path] else { return .missing }
+        guard let mounted = mounts[volume.path]?.device else { return .missing }
         return devices[volume.id] == mounted ? .own : .foreign(mounted)
     }
+
+    /// How the filesystem that is mounted for the volume has failed.
+    func failure(of volume: Volume) -> String? { mounts[volume.path]?.failure }
 
     /// Volumes whose own filesystem is mounted and that may be exported. One in creation counts: once mounted it is
     /// about to be exported, or is already, and must not be taken for an extra export. One whose creation is being taken

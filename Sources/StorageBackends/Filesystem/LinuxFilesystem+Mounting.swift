@@ -116,19 +116,37 @@ extension LinuxFilesystem {
         }
     }
 
-    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: DevicePath] {
+    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: ObservedMount] {
         try await work.perform("reading the mount table", deadline: .seconds(30)) { _ in
             let table = try MountTable.current()
-            var mounts: [MountPath: DevicePath] = [:]
+            var mounts: [MountPath: ObservedMount] = [:]
             for root in roots {
                 // The table has paths without symbolic links.
                 let real = Directory.realPath(root) ?? root
                 for entry in table where entry.mountPoint == real || entry.mountPoint.hasPrefix(real + "/") {
                     let path = root + entry.mountPoint.dropFirst(real.count)
-                    mounts[MountPath(path)] = DevicePath(entry.source)
+                    mounts[MountPath(path)] = ObservedMount(
+                        device: DevicePath(entry.source), failure: try Self.failure(of: entry))
                 }
             }
             return mounts
+        }
+    }
+
+    /// XFS shuts itself down and then answers EIO even to statx(2); ext4 becomes read-only, which it never is by us.
+    private static func failure(of entry: MountEntry) throws(HostError) -> String? {
+        switch FilesystemKind(rawValue: entry.filesystem) {
+        case .xfs:
+            do {
+                _ = try MountPoint.device(at: entry.mountPoint)
+                return nil
+            } catch  where error.errorNumber == EIO {
+                return "\(error)"
+            }
+        case .ext4:
+            let option = entry.superblockOptions.first { ["ro", "emergency_ro", "shutdown"].contains($0) }
+            return option.map { $0 == "shutdown" ? "it takes no more writes" : "it is read-only" }
+        case nil: return nil
         }
     }
 }

@@ -66,12 +66,12 @@ package struct SimulatedBackend: StorageBackend {
         _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount, _ context: CopyContext
     ) async throws(StorageError) -> Outcome {
         try await context.whileFrozen { () async throws(StorageError) in
-            try copyNow(source, to: volume, capacity: capacity)
+            try copyNow(source, to: volume, capacity: capacity, context)
         }
     }
 
     private func copyNow(
-        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount
+        _ source: CopySource, to volume: VolumeIdentity, capacity: ByteCount, _ context: CopyContext
     ) throws(StorageError) -> Outcome {
         try host.withState { _ in
             if try existing(volume, capacity: capacity) { return .unchanged }
@@ -90,6 +90,7 @@ package struct SimulatedBackend: StorageBackend {
             content.capacity = capacity
             content.filesystem?.isFrozen = false
             try add(volume, content)
+            for done in [.zero, capacity] { context.tell(CopyProgress(done: done, total: capacity)) }
             return .changed
         }
     }

@@ -79,7 +79,10 @@ package struct SimulatedFilesystem: VolumeFilesystem {
                 return content.filesystem?.id
             }
             state.devices[device]?.mountCount -= 1
-            if mounted.mountCount == 1, let id { state.mountedFilesystems[id] = nil }
+            if mounted.mountCount == 1 {
+                state.devices[device]?.fault = nil
+                if let id { state.mountedFilesystems[id] = nil }
+            }
             return .changed
         }
     }
@@ -129,15 +132,40 @@ package struct SimulatedFilesystem: VolumeFilesystem {
         try host.withState { $0.mounts[path] }
     }
 
-    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: DevicePath] {
+    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: ObservedMount] {
         try host.withState { state in
-            state.mounts.filter { mount in
+            let mounts = state.mounts.filter { mount in
                 roots.contains { mount.key.value == $0 || mount.key.value.hasPrefix($0 + "/") }
+            }
+            return mounts.mapValues { device in
+                let isDown = state.devices[device]?.fault == .shutDown
+                return ObservedMount(device: device, failure: isDown ? Self.failure : nil)
             }
         }
     }
 
+    private static let failure = "every access is answered with an error"
+
+    /// Makes `fault` happen to the filesystem that is mounted at `path`; nil mends it.
+    package func inject(_ fault: SimulatedHost.Fault?, at path: MountPath) throws(StorageError) {
+        try host.withState { state in
+            guard let device = state.mounts[path] else { return }
+            state.devices[device]?.fault = fault
+        }
+    }
+
+    private func fault(at path: MountPath) throws(StorageError) -> SimulatedHost.Fault? {
+        try host.withState { state in state.mounts[path].flatMap { state.devices[$0]?.fault } }
+    }
+
     package func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage? {
+        switch try fault(at: path) {
+        case .shutDown: throw StorageError(.internal, "measuring \(path): \(Self.failure)")
+        case .hangs:
+            while !Task.isCancelled { try? await Task.sleep(for: .seconds(3600)) }
+            throw StorageError(.cancelled, "measuring \(path) was given up")
+        case nil: break
+        }
         let capacity = try change(path) { $0.filesystem?.capacity ?? .zero }
         return capacity.map { FilesystemUsage(capacity: $0, used: .zero) }
     }

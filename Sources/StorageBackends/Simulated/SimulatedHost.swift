@@ -41,9 +41,19 @@ package final class SimulatedHost: Sendable {
         }
     }
 
+    /// What goes wrong with a mounted filesystem.
+    package enum Fault: Sendable {
+        /// It has shut itself down after I/O errors. Unmounting it mends it.
+        case shutDown
+        /// Measuring it does not end.
+        case hangs
+    }
+
     struct Device: Sendable {
         let image: Image
         var mountCount = 0
+        /// What is wrong with the filesystem that is mounted from it.
+        var fault: Fault?
     }
 
     /// What lies in a pool: shared by the pool and by the device it is active as.

@@ -34,4 +34,7 @@ package struct CopyProgress: Hashable, Sendable {
         self.done = done
         self.total = total
     }
+
+    /// 0 to 1; what has nothing to copy is done.
+    package var share: Double { total == .zero ? 1 : min(1, Double(done.bytes) / Double(total.bytes)) }
 }

@@ -30,11 +30,23 @@ package protocol VolumeFilesystem: Sendable {
     /// What is mounted at `path`; nil if nothing is. Never blocks on the filesystem itself.
     func mounted(at path: MountPath) async throws(StorageError) -> DevicePath?
 
-    /// Every mount at or below one of `roots`.
-    func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: DevicePath]
+    /// Every mount at or below one of `roots`, and whether its filesystem has failed. It costs a look at each, no more.
+    func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: ObservedMount]
 
-    /// Size and use of the filesystem mounted at `path`; nil if nothing is mounted there.
+    /// Size and use of the filesystem mounted at `path`; nil if nothing is mounted there. Throws if it cannot be measured,
+    /// as of a filesystem that has failed.
     func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage?
+}
+
+package struct ObservedMount: Sendable, Hashable {
+    package let device: DevicePath
+    /// How a filesystem that has shut itself down after I/O errors answers now; nil for one that works.
+    package let failure: String?
+
+    package init(device: DevicePath, failure: String? = nil) {
+        self.device = device
+        self.failure = failure
+    }
 }
 
 package struct FilesystemUsage: Sendable, Hashable, Codable {

@@ -58,7 +58,7 @@ package struct FaultyFilesystem: VolumeFilesystem {
         try await base.mounted(at: path)
     }
 
-    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: DevicePath] {
+    package func mounts(under roots: Set<String>) async throws(StorageError) -> [MountPath: ObservedMount] {
         try await base.mounts(under: roots)
     }
 

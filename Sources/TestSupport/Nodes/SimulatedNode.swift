@@ -29,11 +29,12 @@ package final class SimulatedNode: Sendable {
     /// `pool` is how the configuration names the pool, `growthRefusals` what the node cannot grow.
     package func program(
         patience: Duration = .seconds(60), root: String = "/nfs", pool name: String = "default",
-        growthRefusals: [FilesystemKind: String] = [:]
+        growthRefusals: [FilesystemKind: String] = [:], measuringPatience: Duration = .seconds(60)
     ) throws -> (manager: VolumeManager, reconciler: Reconciler) {
         var settings = VolumeManager.Settings(paths: try PathTemplate(root: root, pattern: "{namespace}{name}"))
         settings.patience = patience
         settings.growthRefusals = growthRefusals
+        settings.measuringPatience = measuringPatience
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let pool = Pool(name: try PoolName(name), backend: FaultyBackend(backend, plan), kind: "simulated")
         let manager = VolumeManager(
@@ -76,7 +77,7 @@ package final class SimulatedNode: Sendable {
         check(
             Set(exports) == Set(served.map { ObservedExport($0.export) }), "exports are what is served")
         for volume in volumes {
-            check(devices[volume.id] == mounts[volume.path], "\(volume.key) is mounted from its own device")
+            check(devices[volume.id] == mounts[volume.path]?.device, "\(volume.key) is mounted from its own device")
             check(volume.phase == .ready, "\(volume.key) is \(volume.phase.rawValue)")
             let entry = inventory.volumes.first { $0.identity.id == volume.id }
             check(entry?.capacity == volume.capacity, "\(volume.key) has its capacity")

@@ -1,4 +1,5 @@
 import StorageCore
+import Synchronization
 import Testing
 
 extension StorageBackendConformance {
@@ -39,6 +40,26 @@ extension StorageBackendConformance {
                 == .unchanged)
         try await restore(.volume(volume), to: copy, size, pool)
         #expect(try pool.holds(text, in: "file", on: copy))
+    }
+
+    package static func fullCopiesTellTheirProgress(_ pool: StorageFixture) async throws {
+        let volume = try pool.identity("a")
+        try await pool.provision(volume, size, .ext4)
+        try pool.write(String(repeating: "of some length ", count: 100_000), to: "file", on: volume)
+        let told = Told()
+        let context = pool.context(of: volume) { told.add($0) }
+        let outcome = try await pool.backend.copy(.volume(volume), to: pool.identity("b"), capacity: size, context)
+        #expect(outcome == .changed)
+        let shares = told.all.map(\.share)
+        #expect(shares == shares.sorted())
+        #expect(Set(told.all.map(\.total)).count <= 1, "the total stays")
+        #expect(shares.last == (pool.kind.sharesCopies ? nil : 1))
+    }
+
+    private final class Told: Sendable {
+        private let progress = Mutex<[CopyProgress]>([])
+        var all: [CopyProgress] { progress.withLock { $0 } }
+        func add(_ new: CopyProgress) { progress.withLock { $0.append(new) } }
     }
 
     private static func restore(

@@ -18,6 +18,8 @@ package struct StorageFixture: Sendable {
         case lvmThin
 
         package var isReal: Bool { self != .simulated }
+        /// Whether a copy shares what it can with its source, and is not a full one.
+        package var sharesCopies: Bool { self == .loopOnXFS || self == .lvmThin }
         /// Whether snapshots are left when their volume is removed.
         package var snapshotsOutliveTheirVolume: Bool { self != .lvm }
 
@@ -140,12 +142,16 @@ package struct StorageFixture: Sendable {
     }
 
     /// Freezes the volume as the daemon does.
-    package func context(of volume: VolumeIdentity) -> CopyContext {
+    package func context(
+        of volume: VolumeIdentity, report: @escaping @Sendable (CopyProgress) -> Void = { _ in }
+    ) -> CopyContext {
         CopyContext { (work) async throws(StorageError) in
             _ = try await filesystem.freeze(path(of: volume))
             let outcome = try await work()
             _ = try await filesystem.thaw(path(of: volume))
             return outcome
+        } report: { progress in
+            report(progress)
         }
     }
 

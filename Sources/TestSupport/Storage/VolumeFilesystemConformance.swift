@@ -31,7 +31,7 @@ package enum VolumeFilesystemConformance {
         let device = try await pool.provision(volume, kind.minimumCapacity, kind)
         #expect(try await pool.filesystem.mount(device, as: kind, at: path) == .unchanged)
         #expect(try await pool.filesystem.mounted(at: path) == device)
-        #expect(try await pool.filesystem.mounts(under: [pool.root]) == [path: device])
+        #expect(try await pool.filesystem.mounts(under: [pool.root]) == [path: ObservedMount(device: device)])
         #expect(try await pool.filesystem.usage(of: path)?.capacity ?? .zero > .mebibytes(8))
 
         let other = try pool.identity("b")
