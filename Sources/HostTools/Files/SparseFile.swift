@@ -37,8 +37,6 @@ package enum SparseFile {
         do {
             try systemCall("FICLONE", target) { host_clone(to.raw, from.raw) }
             try to.sync(target)
-            // Blocks that are allocated and were never written count as a hole above.
-            progress(total, total)
         } catch {
             unlink(target)
             throw error
