@@ -27,7 +27,7 @@ struct FreezeTests {
                 toolbox: ToolLocator.ofThisProcess.locate(LinuxFilesystem.requiredTools),
                 runner: SystemCommandRunner(), stateDirectory: "\(outer.root)/state", freezeGuard: freezeGuard,
                 freezeDeadline: .seconds(1))
-            let backend = try await LoopBackend.open("\(path)/images")
+            let backend = try LoopBackend.open("\(path)/images")
             let (volume, inner) = (try outer.identity("a"), MountPath("\(outer.root)/inner"))
             _ = try await backend.create(volume, capacity: .mebibytes(64))
             let device = try await backend.activate(volume)
