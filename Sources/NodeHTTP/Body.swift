@@ -16,7 +16,16 @@ enum Body {
             throw StorageError(
                 .invalidArgument, "the body must be JSON, with the header \"Content-Type: application/json\"")
         }
-        let buffer = try await request.body.collect(upTo: limit)
-        return Array(buffer.readableBytesView)
+        do {
+            return Array(try await request.body.collect(upTo: limit).readableBytesView)
+        } catch let error as any HTTPResponseError {
+            throw error
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            // Whatever else ends a body is the caller's: it hung up, or what it sent is not HTTP (RFC 9112, section 8).
+            throw StorageError(
+                .invalidArgument, "the body ended before its length, or its chunks are malformed; send it again")
+        }
     }
 }

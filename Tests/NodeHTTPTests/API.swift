@@ -41,12 +41,8 @@ struct API {
         let node = try SimulatedNode()
         let program = try node.program(patience: patience)
         if isReady { try await program.reconciler.pass() }
-        let facts = NodeFacts(
-            name: "test", version: "1", startedAt: Sample.moment,
-            nfs: .init(server: "simulated", address: "192.0.2.10", port: 2049, mountdPort: 20048),
-            service: NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"]))
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let router = NodeService.router(gate: gate, manager: program.manager, facts: facts, logger: logger)
+        let router = NodeService.router(gate: gate, manager: program.manager, facts: .sample, logger: logger)
         let application = Application(responder: router.buildResponder(), logger: logger)
         let routes = router.routes.filter { $0.method != .head }.map { "\($0.method) \($0.path)" }
         try await application.test(.router) { client in
@@ -68,5 +64,14 @@ struct API {
                 status: response.status.code, mediaType: response.headers[.contentType], headers: response.headers,
                 body: Array(response.body.readableBytesView))
         }
+    }
+}
+
+extension NodeFacts {
+    static var sample: NodeFacts {
+        NodeFacts(
+            name: "test", version: "1", startedAt: Sample.moment,
+            nfs: .init(server: "simulated", address: "192.0.2.10", port: 2049, mountdPort: 20048),
+            service: NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"]))
     }
 }
