@@ -18,7 +18,7 @@ final class InstanceLock: Sendable {
             throw StorageError(.unavailable, "\(path) cannot be opened: \(String(cString: strerror(errno)))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
+            // Not closed here: everything is set, so the deinit runs, and a second close could hit somebody else's.
             throw StorageError(
                 .unavailable,
                 "another convert2nfsd works on \(stateDirectory); stop it first, or give this one another node.state")
