@@ -89,7 +89,7 @@ package final class DaemonNode: Sendable {
     package func isReady() async throws -> Bool {
         do throws(StorageError) {
             try await NodeClient.with(server) { client async throws(StorageError) in
-                try await client.ready()
+                _ = try await client.ready()
             }
             return true
         } catch {

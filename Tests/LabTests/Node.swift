@@ -16,7 +16,7 @@ struct Node {
             mkdir -p /run/convert2nfs
             convert2nfsd run --config /etc/convert2nfs.yaml >>/var/log/daemon.out 2>&1 </dev/null &
             for try in $(seq 120); do
-                ! convert2nfs node >/dev/null 2>&1 || exit 0
+                ! convert2nfs health --ready >/dev/null 2>&1 || exit 0
                 sleep 0.5
             done
             tail -n 30 /var/log/daemon.out /var/log/convert2nfs.log >&2

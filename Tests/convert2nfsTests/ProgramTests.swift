@@ -27,6 +27,20 @@ struct ProgramTests {
         }
     }
 
+    @Test("a node that has not started is well, but 69 when readiness is asked for")
+    func starting() async throws {
+        let starting = try Samples.problem(.unavailable)
+        try await ScriptedServer.with(
+            answer: { $0.target == "/readyz" ? starting : .json(200, #"{"health":"ok"}"#) }
+        ) { server in
+            let address = ["--server", "http://127.0.0.1:\(server.port)"]
+            let health = try await run(["health"] + address)
+            #expect(health.status == 0)
+            let readiness = try await run(["health", "--ready"] + address)
+            #expect(readiness.status == 69)
+        }
+    }
+
     @Test("a node that is not there is 69, with what to look at")
     func unavailable() async throws {
         let run = try await run(["health", "--server", "unix:///nonexistent/convert2nfs.sock"])

@@ -55,7 +55,7 @@ package struct NodeClient: Sendable {
     package func health() async throws(StorageError) -> HealthDocument { try await get("/") }
 
     /// `GET /readyz`; throws `unavailable` until the node has started, and while its NFS server does not serve.
-    package func ready() async throws(StorageError) { let _: HealthDocument = try await get("/readyz") }
+    package func ready() async throws(StorageError) -> HealthDocument { try await get("/readyz") }
 
     /// `GET /v1/node`.
     package func node() async throws(StorageError) -> NodeDocument { try await get("/v1/node") }
