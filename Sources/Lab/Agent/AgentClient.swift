@@ -10,10 +10,9 @@ struct AgentClient: CommandRunner {
     /// As for a program of this host; when the deadline is over the program in the machine is killed.
     func run(_ invocation: Invocation) async throws(HostError) -> CommandOutput {
         let address = address
-        let end = ContinuousClock.now + invocation.deadline
         return try await work.run(invocation.tool.name, deadline: invocation.deadline + .seconds(1)) {
             (token) throws(HostError) in
-            let connection = try AgentConnection(to: address, port: 7000, until: end, token)
+            let connection = try AgentConnection(to: address, port: 7000, deadline: invocation.deadline, token)
             return try connection.call(invocation)
         }
     }

@@ -6,14 +6,14 @@ import LabWire
 struct AgentConnection: ~Copyable {
     private let socket: Int32
     private let address: String
+    private let deadline: Duration
     private let end: ContinuousClock.Instant
     private let token: CancellationToken
 
-    init(to address: String, port: UInt16, until end: ContinuousClock.Instant, _ token: CancellationToken)
-        throws(HostError)
-    {
+    init(to address: String, port: UInt16, deadline: Duration, _ token: CancellationToken) throws(HostError) {
         self.address = address
-        self.end = end
+        self.deadline = deadline
+        end = ContinuousClock.now + deadline
         self.token = token
         socket = Glibc.socket(
             AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
@@ -77,7 +77,7 @@ struct AgentConnection: ~Copyable {
         while true {
             try token.check()
             guard ContinuousClock.now < end else {
-                throw HostError.timedOut(what: "the call of the agent at \(address)", after: .zero)
+                throw HostError.timedOut(what: "the call of the agent at \(address)", after: deadline)
             }
             var one = pollfd(fd: socket, events: Int16(events), revents: 0)
             if poll(&one, 1, 50) > 0 { return one.revents }
