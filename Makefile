@@ -26,7 +26,7 @@ build: packages
 
 test: packages lint
 	$(SWIFT_BUILD) --build-tests
-	Scripts/isolated swift test --skip-build --no-parallel
+	Scripts/repeat-failures Scripts/isolated swift test --skip-build --no-parallel
 
 # The release programs in virtual machines whose kernel has LVM, nfsd and an NFS client (docs/decisions/0012-the-lab.md).
 lab: build
@@ -34,7 +34,7 @@ lab: build
 	$(RELEASE_BUILD) --product convert2nfs-lab-agent
 	$(SWIFT_BUILD) --product convert2nfs-lab
 	$(SWIFT_BUILD) --build-tests
-	Scripts/lab-suite $(RELEASE)
+	Scripts/repeat-failures Scripts/lab-suite $(RELEASE)
 
 # The full count of kills; make test does a short one.
 soak: packages
