@@ -23,6 +23,17 @@ struct PoolDiskTests {
         return Dictionary(uniqueKeysWithValues: pools.map { ("\($0.name)", $0) })
     }
 
+    @Test("what an operator put into a pool is shown as foreign, and stays")
+    func foreign() async throws {
+        try await withDisk { node, disk in
+            _ = try await node.create("shop/data")
+            try DurableFile.write(Array("precious".utf8), to: "\(disk.path)/notes.txt")
+            #expect(try await statuses(node)["default"]?.foreign == ["notes.txt"])
+            #expect(try await statuses(node)["second"]?.foreign == [])
+            #expect(try DurableFile.remove("\(disk.path)/notes.txt"))
+        }
+    }
+
     @Test("not mounted at the start its volumes are away, nothing is written below it; mounted later they are served")
     func missingAtStart() async throws {
         try await withDisk { node, disk in

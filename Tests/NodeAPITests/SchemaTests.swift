@@ -42,7 +42,7 @@ struct SchemaTests {
         let snapshot = SnapshotDocument(Snapshot(key: key, of: volume, createdAt: Self.moment.date, isReady: true))
         let usage = PoolUsage(total: .gibibytes(4), available: .gibibytes(1))
         let pool = try PoolName("default")
-        let full = PoolDocument(name: pool, backend: "loop", usage: usage, volumes: 3)
+        let full = PoolDocument(name: pool, backend: "loop", usage: usage, volumes: 3, foreign: ["home"])
         let silent = PoolDocument(name: pool, backend: "loop", usage: nil, volumes: 3, condition: .abnormal("gone"))
         let running = OperationDocument(
             id: "8", kind: "volume.create", resource: "volumes/shop/b", state: .running, startedAt: Self.moment)

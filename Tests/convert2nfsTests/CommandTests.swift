@@ -51,6 +51,26 @@ struct CommandTests {
         #expect(yaml.hasPrefix("volumes:\n- namespace: shop\n  name: data\n"), "\(yaml)")
     }
 
+    @Test("pools are shown with what lies in them that is not ours, shortened when it is much")
+    func pools() async throws {
+        let usage = PoolUsage(total: .gibibytes(4), available: .gibibytes(1))
+        let foreign = [[], ["home"], ["a", "b", "c", "d", "e"]]
+        let pools = try zip(["default", "paas", "thin"], foreign).map { name, foreign in
+            PoolDocument(name: try PoolName(name), backend: "lvm", usage: usage, volumes: 3, foreign: foreign)
+        }
+        let replies = [
+            "GET /v1/pools": [ScriptedServer.Reply.json(200, try Samples.json(PoolListDocument(pools: pools)))]
+        ]
+        #expect(
+            try await shown("pool list", replies).text == """
+                POOL      BACKEND   SIZE   AVAILABLE   VOLUMES   FOREIGN               CONDITION
+                default   lvm       4Gi    1Gi         3         -                     ok
+                paas      lvm       4Gi    1Gi         3         home                  ok
+                thin      lvm       4Gi    1Gi         3         a, b, c, and 2 more   ok
+
+                """)
+    }
+
     @Test("a volume is shown property by property")
     func show() async throws {
         let rule = ClientRule(address: try ClientAddress("10.0.0.0/24"), access: .readOnly)

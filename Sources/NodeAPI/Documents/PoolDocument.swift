@@ -10,14 +10,20 @@ package struct PoolDocument: Hashable, Sendable, Codable {
     package var availableBytes: ByteCount?
     /// How many volumes the catalog has in it.
     package var volumes: Int
+    /// What lies in the pool and is not ours, as an operator would name it. It is never touched.
+    package var foreign: [String]
     package var condition: ConditionDocument
 
-    package init(name: PoolName, backend: String, usage: PoolUsage?, volumes: Int, condition: Condition = .normal) {
+    package init(
+        name: PoolName, backend: String, usage: PoolUsage?, volumes: Int, foreign: [String] = [],
+        condition: Condition = .normal
+    ) {
         self.name = name
         self.backend = backend
         totalBytes = usage?.total
         availableBytes = usage?.available
         self.volumes = volumes
+        self.foreign = foreign
         self.condition = ConditionDocument(condition)
     }
 
@@ -29,6 +35,7 @@ package struct PoolDocument: Hashable, Sendable, Codable {
         try container.encode(totalBytes, forKey: .totalBytes)
         try container.encode(availableBytes, forKey: .availableBytes)
         try container.encode(volumes, forKey: .volumes)
+        try container.encode(foreign, forKey: .foreign)
         try container.encode(condition, forKey: .condition)
     }
 }

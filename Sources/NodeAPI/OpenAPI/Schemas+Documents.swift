@@ -73,7 +73,9 @@ extension Schemas {
         [
             .always("name", .name), .always("backend", .string("As the configuration names it.")),
             .always("totalBytes", Schema.bytes.orNull), .always("availableBytes", Schema.bytes.orNull),
-            .always("volumes", .integer("How many the catalog has in it.")), .always("condition", .condition),
+            .always("volumes", .integer("How many the catalog has in it.")),
+            .always("foreign", .list(of: .string("A name."), "What lies in it and is not ours; never touched.")),
+            .always("condition", .condition),
         ])
 
     private static let operation = Schema.object(

@@ -14,6 +14,8 @@ package struct PoolStatus: Sendable {
     /// Nil when the pool does not answer; `condition` says why.
     package let usage: PoolUsage?
     package let volumes: Int
+    /// What lies in the pool and is not ours.
+    package let foreign: [String]
     package let condition: Condition
 }
 
@@ -73,17 +75,21 @@ extension VolumeManager {
         let counts = try await catalog.volumeCounts()
         var statuses: [PoolStatus] = []
         for pool in pools.all {
-            let volumes = counts[pool.name] ?? 0
-            do {
-                let usage = try await pool.backend.usage()
-                let condition = orphanCondition(of: pool.name)
-                statuses.append(PoolStatus(pool: pool, usage: usage, volumes: volumes, condition: condition))
-            } catch {
-                statuses.append(
-                    PoolStatus(pool: pool, usage: nil, volumes: volumes, condition: .abnormal(error.message)))
-            }
+            statuses.append(await status(of: pool, volumes: counts[pool.name] ?? 0))
         }
         return statuses
+    }
+
+    private func status(of pool: Pool, volumes: Int) async -> PoolStatus {
+        do {
+            let usage = try await pool.backend.usage()
+            let foreign = try await pool.backend.inventory().foreign
+            return PoolStatus(
+                pool: pool, usage: usage, volumes: volumes, foreign: foreign, condition: orphanCondition(of: pool.name))
+        } catch {
+            return PoolStatus(
+                pool: pool, usage: nil, volumes: volumes, foreign: [], condition: .abnormal(error.message))
+        }
     }
 
     private func orphanCondition(of pool: PoolName) -> Condition {
