@@ -79,7 +79,10 @@ let package = Package(
         .target(name: "NFSClient", dependencies: ["CNFS", "HostTools"], swiftSettings: settings),
         .target(
             name: "Catalog",
-            dependencies: ["StorageCore", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "StorageCore", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: settings),
         .target(
             name: "Provisioning", dependencies: ["StorageCore", "Catalog", logging, lifecycle],

@@ -27,9 +27,11 @@ package struct VolumeDraft: Sendable {
 
 extension Catalog {
     /// Writes a new volume (phase `creating`, with an export id nobody has) and the operation that makes it.
-    /// `conflict` if the name is taken or another volume, which is named, has the same path.
+    /// `conflict` if the name is taken or another volume, which is named, has the same path; `outOfCapacity` when the
+    /// disk is nearly full.
     package func begin(_ operation: Operation, creating draft: VolumeDraft) async throws(StorageError) -> Volume {
-        try await write { database in
+        try await makeHeadroom()
+        return try await write { database in
             let key = draft.spec.key
             if try VolumeRow.fetch(key, database) != nil {
                 throw StorageError(.conflict, "the volume \(key) exists already", resource: key.resource)
@@ -53,8 +55,10 @@ extension Catalog {
         }
     }
 
-    /// Writes an operation that is about to touch the world, with what it changes at once.
+    /// Writes an operation that is about to touch the world, with what it changes at once. `outOfCapacity` for a new
+    /// snapshot when the disk is nearly full.
     package func begin(_ operation: Operation, _ changes: [CatalogChange] = []) async throws(StorageError) {
+        if case .createSnapshot = operation.plan { try await makeHeadroom() }
         try await write { database in
             try apply(changes, database)
             try OperationRow(operation).insert(database)

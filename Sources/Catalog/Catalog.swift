@@ -9,6 +9,7 @@ import StorageCore
 /// written, `internal` when it holds what this version does not understand. A call that throws has changed nothing.
 package struct Catalog: Sendable {
     let database: DatabasePool
+    private let headroom: Headroom
 
     /// Opens or makes the catalog at `path` and brings its schema up to date.
     /// Throws `unavailable` if another process holds it or it was written by a newer version.
@@ -18,6 +19,7 @@ package struct Catalog: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -2048") }
+        headroom = Headroom(path: path)
         do {
             database = try DatabasePool(path: path, configuration: configuration)
             try Self.makeCommitsDurable(database)
@@ -27,6 +29,10 @@ package struct Catalog: Sendable {
                     .unavailable, "the catalog \(path) was written by a newer version; install that version again")
             }
             try migrator.migrate(database)
+            try database.writeWithoutTransaction { [headroom] writer in
+                try headroom.keepLog(writer)
+                try headroom.take(writer)
+            }
         } catch {
             throw catalogError(error)
         }
@@ -51,6 +57,19 @@ package struct Catalog: Sendable {
         -> Value
     {
         do { return try await database.read(body) } catch { throw catalogError(error) }
+    }
+
+    /// Before something new is begun. Throws `outOfCapacity` if the disk is so full that only work which gives room back
+    /// may begin.
+    func makeHeadroom() async throws(StorageError) {
+        do {
+            try await database.writeWithoutTransaction { [headroom] writer in
+                try headroom.requireRoom()
+                try headroom.take(writer)
+            }
+        } catch {
+            throw catalogError(error)
+        }
     }
 
     /// One durable transaction.

@@ -10,11 +10,11 @@ import Testing
 /// A real node for the length of a test: started in a directory of its own, taken out of service at the end, and then
 /// nothing of it may be left. What `body` throws is thrown, with the end of the daemon's log as an issue beside it.
 func withNode(
-    _ options: DaemonNode.Options = .init(), sourceLocation: SourceLocation = #_sourceLocation,
-    _ body: (RunningNode) async throws -> Void
+    _ options: DaemonNode.Options = .init(), in place: String? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: (RunningNode) async throws -> Void
 ) async throws {
     let directory = try TemporaryDirectory()
-    let node = RunningNode(try DaemonNode(directory: directory.path, options: options))
+    let node = RunningNode(try DaemonNode(directory: place ?? directory.path, options: options))
     do {
         try await node.start()
         try await body(node)
@@ -84,6 +84,11 @@ final class RunningNode {
     func snapshot(_ name: String) async throws {
         let key = try Sample.snapshot(name)
         _ = try await daemon.call { (client) async throws(StorageError) in try await client.createSnapshot(key) }
+    }
+
+    func deleteSnapshot(_ name: String) async throws {
+        let key = try Sample.snapshot(name)
+        try await daemon.call { (client) async throws(StorageError) in try await client.deleteSnapshot(key) }
     }
 
     func deleteAll() async throws {

@@ -27,9 +27,9 @@ final class SmallFilesystem {
 
     func unmount() throws { try Mounter.unmount(path) }
 
-    /// Takes all the room there is.
+    /// Takes all the room there is, also if it did before.
     func fill() throws {
-        let descriptor = open("\(path)/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let descriptor = open("\(path)/filler", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         defer { close(descriptor) }
         for size in [1 << 20, 4096, 1] {
             let block = [UInt8](repeating: 0x5A, count: size)
