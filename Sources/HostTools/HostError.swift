@@ -5,6 +5,8 @@ package enum HostError: Error, Sendable, Equatable {
     /// `what` did not end in time. A tool was killed with its whole process group; a system call is left behind on its
     /// own thread.
     case timedOut(what: String, after: Duration)
+    /// A call that was given up at its deadline has not ended, and would come in the way of this one.
+    case stillRunning(what: String)
     /// A tool ended with another status than success. `message` is the tail of what it said.
     case toolFailed(name: String, status: ExitStatus, message: String)
     /// A tool said more than the invocation allows, and was killed.
@@ -47,6 +49,7 @@ extension HostError: CustomStringConvertible {
             let packages = Set(tools.flatMap { $0.package.split(separator: " ") }).sorted().joined(separator: " ")
             return "this host lacks \(names); install with: apt-get install \(packages)"
         case .timedOut(let what, let limit): return "\(what) did not end within \(limit)"
+        case .stillRunning(let what): return "\(what) was given up and still hangs in the kernel"
         case .toolFailed(let name, let status, let message):
             return "\(name) \(status)" + (message.isEmpty ? "" : ": \(message)")
         case .outputLimitExceeded(let name, let limit): return "\(name) said more than \(limit) bytes"

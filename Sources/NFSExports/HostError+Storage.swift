@@ -5,7 +5,7 @@ extension HostError {
     /// The only place of this target where the operating system's failures become the project's.
     func storageError(_ action: String) -> StorageError {
         switch self {
-        case .missingTools, .timedOut: StorageError(.unavailable, "\(action): \(self)")
+        case .missingTools, .timedOut, .stillRunning: StorageError(.unavailable, "\(action): \(self)")
         case .toolFailed, .outputLimitExceeded, .systemCall, .unexpected: StorageError(.internal, "\(action): \(self)")
         case .cancelled: StorageError(.cancelled, "\(action): \(self)")
         }

@@ -9,7 +9,7 @@ extension StorageError {
         switch error {
         case .cancelled:
             self.init(.cancelled, "the work was cancelled: \(action)")
-        case .missingTools, .timedOut:
+        case .missingTools, .timedOut, .stillRunning:
             self.init(.unavailable, "\(action): \(error)")
         case .systemCall(_, let number, _) where [ENOSPC, EDQUOT, EFBIG].contains(number):
             self.init(
@@ -28,7 +28,8 @@ extension StorageError {
 extension BlockingWork {
     /// `run`, with both kinds of errors as a `StorageError`.
     func perform<Value: Sendable>(
-        _ action: String, deadline: Duration? = nil, ifLate: (@Sendable (Value) -> Void)? = nil,
+        _ action: String, on subject: String? = nil, deadline: Duration? = nil,
+        ifLate: (@Sendable (Value) -> Void)? = nil,
         _ body: @escaping @Sendable (CancellationToken) throws -> Value
     ) async throws(StorageError) -> Value {
         let undo = ifLate.map { ifLate in
@@ -39,7 +40,7 @@ extension BlockingWork {
         let result: Result<Result<Value, StorageError>, HostError>
         do {
             result = .success(
-                try await run(action, deadline: deadline, ifLate: undo) { token throws(HostError) in
+                try await run(action, on: subject, deadline: deadline, ifLate: undo) { token throws(HostError) in
                     do {
                         return .success(try body(token))
                     } catch let error as HostError {

@@ -44,6 +44,23 @@ struct BlockingWorkTests {
         #expect(takenBack.wait(timeout: .now() + 10) == .success)
     }
 
+    @Test("what was given up keeps its subject to itself until it has ended, and no other")
+    func subjects() async throws {
+        let release = DispatchSemaphore(value: 0)
+        await #expect(throws: HostError.timedOut(what: "mount a", after: .milliseconds(50))) {
+            try await work.run("mount a", on: "/a", deadline: .milliseconds(50)) { _ in release.wait() }
+        }
+        await #expect(throws: HostError.stillRunning(what: "mount a")) {
+            try await work.run("unmount a", on: "/a") { _ in }
+        }
+        try await work.run("mount b", on: "/b") { _ in }
+        try await work.run("look") { _ in }
+        release.signal()
+        try await eventually("the first has ended") {
+            (try? await work.run("unmount a", on: "/a") { _ in }) != nil
+        }
+    }
+
     @Test("a deadline comes while others keep every core busy", arguments: [1, 3])
     func deadlineBesideBusyWork(_ share: Int) async throws {
         let busy = BusyWork(share * sysconf(Int32(_SC_NPROCESSORS_ONLN)) + 1)
@@ -71,9 +88,11 @@ struct BlockingWorkTests {
         let isAtWork = await Task.detached { hasBegun.wait(timeout: .now() + 10) }.value
         #expect(isAtWork == .success)
         await #expect(throws: HostError.timedOut(what: "wait", after: .milliseconds(50))) {
-            try await work.run("wait", deadline: .milliseconds(50)) { _ in wasBegun.store(true, ordering: .relaxed) }
+            try await work.run("wait", on: "/a", deadline: .milliseconds(50)) { _ in
+                wasBegun.store(true, ordering: .relaxed)
+            }
         }
-        async let third = work.run("patient") { _ throws(HostError) in 3 }
+        async let third = work.run("patient", on: "/a") { _ throws(HostError) in 3 }
         release.signal()
         try await first
         #expect(try await third == 3)

@@ -63,12 +63,13 @@ package final class BlockingThreads: Sendable {
         if isAlone { fatalError("there is no thread for work that blocks: \(errorText(status))") }
     }
 
-    /// Takes work back that waits for a thread; what has begun goes on.
-    func withdraw(_ ticket: Int) {
+    /// Takes work back that waits for a thread; what has begun goes on. Whether it was taken back.
+    func withdraw(_ ticket: Int) -> Bool {
         // Let go of outside the lock: it may be the last that holds what the body needs.
-        _ = state.withLock { state in
+        let job = state.withLock { state in
             state.waiting.firstIndex { $0.ticket == ticket }.map { state.waiting.remove(at: $0) }
         }
+        return job != nil
     }
 
     private func work() {

@@ -5,6 +5,7 @@ import Synchronization
 package struct BlockingWork: Sendable {
     private let label: String
     private let threads: BlockingThreads
+    private let abandoned = AbandonedCalls()
 
     /// `label` names a thread while it does this work (`ps -L`).
     package init(label: String, threads: BlockingThreads = .shared) {
@@ -21,27 +22,37 @@ package struct BlockingWork: Sendable {
     ///
     /// `ifLate` is called on the body's thread with a result that came after `timedOut` was thrown, to take back what
     /// nobody knows of.
+    ///
+    /// `subject` is what the call changes. Throws `stillRunning` while an earlier one for the same subject, which was
+    /// given up, has not ended: it could undo what this one does.
     package func run<Value: Sendable>(
-        _ what: String, deadline: Duration? = nil, ifLate: (@Sendable (Value) -> Void)? = nil,
+        _ what: String, on subject: String? = nil, deadline: Duration? = nil,
+        ifLate: (@Sendable (Value) -> Void)? = nil,
         _ body: @escaping @Sendable (CancellationToken) throws(HostError) -> Value
     ) async throws(HostError) -> Value {
+        if let other = abandoned.call(on: subject) { throw .stillRunning(what: other) }
         let token = CancellationToken()
         let ticket = threads.ticket()
+        let call = AbandonedCalls.Call(ticket: ticket, subject: subject, what: what)
         let result: Result<Value, HostError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer = SingleAnswer(continuation)
                 if let deadline {
-                    threads.deadlines.set(ticket, after: deadline) { [threads] in
+                    threads.deadlines.set(ticket, after: deadline) { [threads, abandoned] in
                         token.cancel()
-                        threads.withdraw(ticket)
-                        answer.give(.failure(.timedOut(what: what, after: deadline)))
+                        // Known as such before anybody is told that it was given up.
+                        if !threads.withdraw(ticket) { abandoned.add(call) }
+                        let isLate = answer.give(.failure(.timedOut(what: what, after: deadline)))
+                        if !isLate { abandoned.remove(call) }
                     }
                 }
-                threads.run(ticket, name: label) {
+                threads.run(ticket, name: label) { [abandoned] in
                     // The deadline may come on the way into the queue, where it had nothing to withdraw.
-                    guard !answer.isGiven else { return }
+                    guard !answer.isGiven else { return abandoned.remove(call) }
                     let result = Result { () throws(HostError) in try body(token) }
-                    if !answer.give(result), case .success(let value) = result { ifLate?(value) }
+                    guard !answer.give(result) else { return }
+                    if case .success(let value) = result { ifLate?(value) }
+                    abandoned.remove(call)
                 }
             }
         } onCancel: {
@@ -49,6 +60,27 @@ package struct BlockingWork: Sendable {
         }
         if deadline != nil { threads.deadlines.clear(ticket) }
         return try result.get()
+    }
+}
+
+/// The calls that nobody waits for any more and that have not ended.
+private final class AbandonedCalls: Sendable {
+    struct Call {
+        let ticket: Int
+        let subject: String?
+        let what: String
+    }
+
+    private let calls = Mutex<[Call]>([])
+
+    func add(_ call: Call) { calls.withLock { $0.append(call) } }
+
+    func remove(_ call: Call) { calls.withLock { $0.removeAll { $0.ticket == call.ticket } } }
+
+    /// What one of them for that subject does.
+    func call(on subject: String?) -> String? {
+        guard let subject else { return nil }
+        return calls.withLock { $0.first { $0.subject == subject }?.what }
     }
 }
 

@@ -6,7 +6,7 @@ extension LinuxFilesystem {
     package func mount(
         _ device: DevicePath, as kind: FilesystemKind, at path: MountPath
     ) async throws(StorageError) -> Outcome {
-        try await work.perform("mounting \(device) at \(path)", deadline: Self.deadline) { _ in
+        try await work.perform("mounting \(device) at \(path)", on: path.value, deadline: Self.deadline) { _ in
             let number = try DeviceNumber.ofBlockDevice(device.value)
             if let other = try Self.device(at: path.value) {
                 guard other != number else { return try Self.openRoot(path.value, kind) }
@@ -56,7 +56,7 @@ extension LinuxFilesystem {
         var pause = Duration.milliseconds(5)
         while true {
             do {
-                return try await work.perform("unmounting \(path)", deadline: Self.deadline) { _ in
+                return try await work.perform("unmounting \(path)", on: path.value, deadline: Self.deadline) { _ in
                     let number = try DeviceNumber.ofBlockDevice(device.value)
                     let hasUnmounted = try Self.unmountAll(number, path.value)
                     return hasUnmounted | (try Self.removeOwnDirectory(path.value))

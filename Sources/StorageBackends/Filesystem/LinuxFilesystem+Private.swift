@@ -45,7 +45,7 @@ extension LinuxFilesystem {
         _ device: DevicePath, _ kind: FilesystemKind, _ id: VolumeID, data: String
     ) async throws(StorageError) {
         let path = "\(privateMounts)/\(id)"
-        try await work.perform("mounting \(device) privately", deadline: .seconds(300)) { _ in
+        try await work.perform("mounting \(device) privately", on: path, deadline: .seconds(300)) { _ in
             try Self.clear(path)
             try Directory.ensure(path, mode: 0)
             do {

@@ -143,7 +143,7 @@ package struct LinuxFilesystem: VolumeFilesystem {
     }
 
     package func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage? {
-        try await work.perform("measuring \(path)", deadline: .seconds(10)) { _ in
+        try await work.perform("measuring \(path)", on: "the usage of \(path)", deadline: .seconds(10)) { _ in
             guard try MountPoint.device(at: path.value) != nil else { return nil }
             let space = try FilesystemControl.space(of: path.value)
             return FilesystemUsage(

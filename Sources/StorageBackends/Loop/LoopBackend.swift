@@ -168,7 +168,7 @@ package struct LoopBackend: StorageBackend {
         _ body: @escaping @Sendable (LoopCapacity, CancellationToken) throws -> Value
     ) async throws(StorageError) -> Value {
         do {
-            return try await work.perform(action, deadline: deadline) { [presence] token in
+            return try await work.perform(action, on: resource, deadline: deadline) { [presence] token in
                 try body(try presence.capacity(), token)
             }
         } catch {
