@@ -94,6 +94,9 @@ private func catalogError(_ error: any Error) -> StorageError {
         StorageError(
             .unavailable, "the catalog cannot be read or written: \(error.message ?? "input/output error")",
             cause: error)
+    case let error as CocoaError:
+        StorageError(
+            .unavailable, "the catalog's files are not where they were; look at the state directory", cause: error)
     case is CancellationError: StorageError(.cancelled, "the work was cancelled")
     default: StorageError(.internal, "the catalog failed", cause: error)
     }

@@ -9,6 +9,8 @@ extension StorageError {
         switch error {
         case .cancelled:
             self.init(.cancelled, "the work was cancelled: \(action)")
+        case .timedOut(action, _):
+            self.init(.unavailable, "\(error)")
         case .missingTools, .timedOut, .stillRunning:
             self.init(.unavailable, "\(action): \(error)")
         case .systemCall(_, let number, _) where [ENOSPC, EDQUOT, EFBIG].contains(number):

@@ -95,7 +95,7 @@ struct LostJournalTests {
         try await node.expectConsistency()
     }
 
-    @Test("an undo that something holds up goes on by itself, and quarantines nothing")
+    @Test("an undo that something holds up goes on by itself, quarantines nothing, and is logged once")
     func heldUp() async throws {
         let node = try SimulatedNode()
         let (manager, reconciler) = try await node.start()
@@ -104,6 +104,9 @@ struct LostJournalTests {
         let error = await #expect(throws: StorageError.self) { _ = try await manager.create(Sample.spec("shop/data")) }
         #expect(error?.message.contains("goes on by itself") == true)
         #expect(node.plan.calls[5] == "exporter.ensure")
+        for _ in 0..<3 { try? await reconciler.pass() }
+        let told = node.log.lines.filter { $0.contains("the device is held") }
+        #expect(!told.isEmpty && told.count == Set(told).count)
         node.plan.disarm()
         try await reconciler.pass()
         try await node.expectConsistency()

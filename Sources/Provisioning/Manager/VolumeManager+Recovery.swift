@@ -45,9 +45,9 @@ extension VolumeManager {
         if needsOrigin, let origin, !lock.tryAcquire(origin) { return false }
         defer { if needsOrigin, let origin { lock.release([origin]) } }
         live.begin(operation.id)
-        logger.notice(
+        let text =
             "\(operation.plan.kind) of \(operation.subject) was left unfinished at step \(operation.step); recovering it"
-        )
+        logger.log(level: said.level(.notice, for: text, of: operation.id), "\(text)")
         _ = await finish(current, on: volume, from: .recover) { _ in }
         return try await catalog.operation(operation.id)?.isFinished ?? true
     }

@@ -62,7 +62,8 @@ extension VolumeManager {
             if let failure = ended.failure { return .failure(failure.error) }
             return .success(try await result(self))
         } catch {
-            logger.error("operation \(operation.id) was left unfinished: \(error)")
+            let text = "operation \(operation.id) was left unfinished: \(error)"
+            logger.log(level: said.level(.error, for: text, of: operation.id), "\(text)")
             return .failure(error)
         }
     }

@@ -37,6 +37,7 @@ package final class VolumeManager: Sendable {
     let logger: Logger
     let lock = KeyedLock<VolumeKey>()
     let live = LiveOperations()
+    let said = SaidOnce()
     /// What a pool holds that carries our identity and is in no catalog; found at start.
     let orphans = Mutex<[PoolName: [String]]>([:])
     private let started = Mutex(false)
@@ -59,7 +60,8 @@ package final class VolumeManager: Sendable {
         exports = ExportTable(exporter: exporter, observer: observer)
         let performer = StepPerformer(
             pools: pools, filesystem: filesystem, exports: exports, catalog: catalog, live: live, givenUp: givenUp)
-        executor = Executor(catalog: catalog, performer: performer, logger: logger, clock: clock, now: now)
+        executor = Executor(
+            catalog: catalog, performer: performer, logger: logger, said: said, now: now)
     }
 
     /// Whether the node has started: unfinished work recovered, volumes mounted, exports in place.

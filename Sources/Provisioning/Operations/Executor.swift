@@ -9,7 +9,7 @@ struct Executor: Sendable {
     let catalog: Catalog
     let performer: StepPerformer
     let logger: Logger
-    let clock: any Clock<Duration>
+    let said: SaidOnce
     let now: @Sendable () -> Date
 
     /// Runs the operation, which is in the journal, to its end. Answers it as it ended; `failure` says why it failed.
@@ -38,6 +38,7 @@ struct Executor: Sendable {
                 operation.endedAt = now()
                 try await catalog.record(operation, Ending(operation, volume, action).changes(in: catalog))
                 log(operation, volume)
+                said.forget(operation.id)
                 return operation
             }
         }
@@ -72,7 +73,8 @@ struct Executor: Sendable {
         logger[metadataKey: "duration"] = "\(milliseconds(ContinuousClock.now - start))"
         let verb = isUndo ? "undo of \(step.rawValue)" : step.rawValue
         if case .failed(let error) = result {
-            logger.error("\(operation.plan.kind): \(verb) failed: \(error)")
+            let text = "\(operation.plan.kind): \(verb) failed: \(error)"
+            logger.log(level: said.level(.error, for: text, of: operation.id), "\(text)")
         } else {
             logger.info("\(operation.plan.kind): \(verb) done")
         }

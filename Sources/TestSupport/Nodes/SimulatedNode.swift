@@ -11,6 +11,7 @@ import Testing
 /// survive, the manager does not.
 package final class SimulatedNode: Sendable {
     package let plan = FaultPlan()
+    package let log = LogRecorder()
     package let host = SimulatedHost()
     package let exporter = SimulatedExporter()
     package let backend: SimulatedBackend
@@ -35,12 +36,13 @@ package final class SimulatedNode: Sendable {
         settings.patience = patience
         settings.growthRefusals = growthRefusals
         settings.measuringPatience = measuringPatience
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let pool = Pool(name: try PoolName(name), backend: FaultyBackend(backend, plan), kind: "simulated")
         let manager = VolumeManager(
             pools: try Pools([pool]), catalog: try openCatalog(), filesystem: FaultyFilesystem(filesystem, plan),
-            exporter: FaultyExporter(exporter, plan), settings: settings, logger: logger)
-        return (manager, Reconciler(manager: manager, logger: logger))
+            exporter: FaultyExporter(exporter, plan), settings: settings, logger: log.logger,
+            // The catalog lies in the directory, which stays for as long as the manager does.
+            now: { [directory] in withExtendedLifetime(directory) { Date() } })
+        return (manager, Reconciler(manager: manager, logger: log.logger))
     }
 
     /// A program that is ready.
