@@ -12,18 +12,21 @@ import StorageCore
 /// (https://www.sqlite.org/fileformat2.html#the_freelist). So writing much once, and taking it out again, makes room in
 /// both. On a filesystem that never overwrites in place (btrfs) this reserves nothing.
 struct Headroom {
-    /// More than the 1,000 pages (of 4 KiB) after which SQLite moves the log into the database by itself.
-    private static let mebibytes: Int64 = 5
+    /// What each of the two files holds; the log with room for the commits after the last checkpoint.
+    private static let mebibytes: Int64 = 2
+    /// After how many pages (of 4 KiB) the log is moved into the database.
+    private static let checkpointPages = 400
     /// With less than this left on its disk, nothing new is begun: what is left is for taking things away.
     private static let floor = ByteCount.mebibytes(8)
 
     let path: String
 
-    /// From now on the log stays when `writer`, which no other connection of this process writes beside, is closed.
+    /// From now on the log is short, and stays when the catalog is closed. `writer` is the only connection that writes.
     func keepLog(_ writer: Database) throws {
         var isKept: CInt = 1
         let code = sqlite3_file_control(writer.sqliteConnection, nil, SQLITE_FCNTL_PERSIST_WAL, &isKept)
         guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+        try writer.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.checkpointPages)")
     }
 
     /// Takes the room unless the catalog has it, outside of a transaction. A disk that is too full for it is no error.
