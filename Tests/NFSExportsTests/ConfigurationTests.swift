@@ -1,3 +1,4 @@
+import HostTools
 import StorageCore
 import TestSupport
 import Testing
@@ -22,6 +23,14 @@ struct ConfigurationTests {
         return GaneshaConfiguration(
             settings: settings, files: try GaneshaFiles(directory: "/var/lib/nfs state"),
             pluginDirectory: "/usr/lib/ganesha")
+    }
+
+    @Test("a machine without a mount table is told how to make one")
+    func mountTable() throws {
+        let toolbox = try ToolLocator.ofThisProcess.locate(GaneshaTools.names)
+        let error = #expect(throws: StorageError.self) { try GaneshaTools(toolbox, mountTable: "/nonexistent/mtab") }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("ln -s /proc/self/mounts /nonexistent/mtab") == true)
     }
 
     @Test("an export is its volume's path and fsid, closed to all but the named clients")

@@ -12,14 +12,21 @@ package struct GaneshaTools: Hashable, Sendable {
     package let statd: Tool
     package let pluginDirectory: String
 
-    /// Throws `unavailable`, naming the packages to install, if a program or the VFS plug-in is not there.
-    package init(_ toolbox: Toolbox) throws(StorageError) {
+    /// Throws `unavailable`, naming the packages to install, if a program or the VFS plug-in is not there, or if there is
+    /// no `mountTable`: without it NFS-Ganesha starts, and refuses every export.
+    package init(_ toolbox: Toolbox, mountTable: String = "/etc/mtab") throws(StorageError) {
         let action = "NFS-Ganesha"
         ganesha = try onHost(action) { () throws(HostError) in try toolbox.require(.ganesha) }
         dbusDaemon = try onHost(action) { () throws(HostError) in try toolbox.require(.dbusDaemon) }
         rpcbind = try onHost(action) { () throws(HostError) in try toolbox.require(.rpcbind) }
         statd = try onHost(action) { () throws(HostError) in try toolbox.require(.statd) }
         pluginDirectory = try Self.findPlugins()
+        guard try onHost(action, { () throws(HostError) in try FileFacts.of(mountTable) }) != nil else {
+            throw StorageError(
+                .unavailable,
+                "NFS-Ganesha reads what is mounted from \(mountTable), which this machine lacks; make it with "
+                    + "\"ln -s /proc/self/mounts \(mountTable)\"")
+        }
     }
 
     /// Debian has it under the name of the architecture (`/usr/lib/x86_64-linux-gnu/ganesha`), others in `/usr/lib64`.
