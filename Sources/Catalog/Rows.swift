@@ -38,6 +38,24 @@ struct VolumeRow: Codable, FetchableRecord, PersistableRecord {
         source = try volume.source.map(json)
     }
 
+    /// Not by way of Codable, which takes longer than all the rest of reading a volume.
+    init(row: Row) throws {
+        namespace = try row.decode(forColumn: "namespace")
+        name = try row.decode(forColumn: "name")
+        id = try row.decode(forColumn: "id")
+        exportID = try row.decode(forColumn: "exportID")
+        path = try row.decode(forColumn: "path")
+        pool = try row.decode(forColumn: "pool")
+        filesystem = try row.decode(forColumn: "filesystem")
+        capacity = try row.decode(forColumn: "capacity")
+        squash = try row.decode(forColumn: "squash")
+        clients = try row.decode(forColumn: "clients")
+        phase = try row.decode(forColumn: "phase")
+        abnormal = try row.decode(forColumn: "abnormal")
+        createdAt = try row.decode(forColumn: "createdAt")
+        source = try row.decode(forColumn: "source")
+    }
+
     /// `clients` is what the text of that name holds, where the caller knows it.
     func volume(clients known: [ClientRule]? = nil) throws -> Volume {
         let key = try VolumeKey(namespace, name)

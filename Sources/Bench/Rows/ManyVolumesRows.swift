@@ -24,7 +24,7 @@ struct ManyVolumesRows {
             let times = try await Self.create(running.node)
             let loaded = try await MemoryRow.measure(running)
             var findings = Findings()
-            if wanted.contains(.growth) { findings.rows.append(Self.row(times)) }
+            if wanted.contains(.growth) { findings += try Self.growth(times, running.node) }
             if wanted.contains(.memory) { findings += MemoryRow.findings(idle: idle, loaded: loaded) }
             if wanted.contains(.restart) { findings += try await RestartRow(running).run(on: bench) }
             return findings
@@ -39,6 +39,17 @@ struct ManyVolumesRows {
             for number in 1...count { times.append(try await client.create(VolumeKey("many", "v\(number)"), size)) }
             return times
         }
+    }
+
+    /// With what of the growth is in which step; the rest of a create is the journal's.
+    private static func growth(_ times: [Duration], _ node: DaemonNode) throws -> Findings {
+        let parts = try StepLog(of: node, namespace: Namespace("many")).parts
+        let steps = parts.count / count
+        let text = { (creates: Range<Int>) in
+            parts[creates.lowerBound * steps..<creates.upperBound * steps].medians().text
+        }
+        return Findings(
+            rows: [row(times)], notes: ["in the \(count)th create: \(text(late)); in the 10th: \(text(early))"])
     }
 
     private static func row(_ times: [Duration]) -> Row {
