@@ -31,10 +31,11 @@ struct Headroom {
 
     /// Takes the room unless the catalog has it, outside of a transaction. A disk that is too full for it is no error.
     func take(_ writer: Database) throws {
+        guard try isMissing(writer) else { return }
         do {
-            try writer.execute(sql: "DROP TABLE IF EXISTS headroom")
-            guard try isMissing(writer) else { return }
             try writer.inTransaction {
+                // A crash may have left it.
+                try writer.execute(sql: "DROP TABLE IF EXISTS headroom")
                 try writer.execute(sql: "CREATE TABLE headroom (bytes BLOB)")
                 for _ in 0..<Self.mebibytes {
                     try writer.execute(sql: "INSERT INTO headroom VALUES (randomblob(1048576))")
