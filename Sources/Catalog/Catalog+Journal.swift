@@ -67,8 +67,11 @@ extension Catalog {
 
     /// Writes how far the operation is, and what changed with it. A finished one stays for the record; the newest 1,000
     /// are kept.
+    ///
+    /// How far one is that has not ended outlives a kill, and need not outlive a power cut: that takes mounts and exports
+    /// with it, and recovery from an earlier step does again, or undoes, what the later ones did.
     package func record(_ operation: Operation, _ changes: [CatalogChange] = []) async throws(StorageError) {
-        try await write { database in
+        try await write(outlivesPower: operation.isFinished || !changes.isEmpty) { database in
             try apply(changes, database)
             try OperationRow(operation).updateJournal(database)
             guard operation.isFinished else { return }

@@ -72,13 +72,34 @@ package struct Catalog: Sendable {
         }
     }
 
-    /// One durable transaction.
-    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StorageError)
-        -> Value
-    {
+    /// One transaction. Unless it `outlivesPower`, it outlives this process and its kill at once, and a power cut only from
+    /// the next one on that does.
+    func write<Value: Sendable>(
+        outlivesPower: Bool = true, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws(StorageError) -> Value {
         // Detached from the caller's cancellation: a client that hangs up must not leave a journal entry unwritten.
-        let work = Task { [database] in try await database.write(body) }
+        let work = Task { [database] in
+            if outlivesPower { return try await database.write(body) }
+            return try await database.writeWithoutTransaction { writer in
+                // In WAL mode a commit is not synced then, and the file stays consistent
+                // (https://www.sqlite.org/pragma.html#pragma_synchronous).
+                try writer.execute(sql: "PRAGMA synchronous = NORMAL")
+                let result = Result { try Self.transaction(writer, body) }
+                try writer.execute(sql: "PRAGMA synchronous = FULL")
+                return try result.get()
+            }
+        }
         do { return try await work.value } catch { throw catalogError(error) }
+    }
+
+    private static func transaction<Value>(_ writer: Database, _ body: (Database) throws -> Value) throws -> Value {
+        var value: Value?
+        try writer.inTransaction {
+            value = try body(writer)
+            return .commit
+        }
+        guard let value else { throw StorageError(.internal, "a transaction was committed without its work") }
+        return value
     }
 }
 

@@ -43,6 +43,35 @@ struct CatalogTests {
         #expect(try await again.operation(operation.id) == operation)
     }
 
+    @Test("how far an operation is can be read at once by others, and what comes after it is synced again")
+    func steps() async throws {
+        var (volume, operation) = try await create("shop/data")
+        operation.cursor = 2
+        operation.step = "mount"
+        try await catalog.record(operation)
+        let next = try Catalog(path: "\(directory.path)/catalog.sqlite")
+        #expect(try await next.unfinishedOperations() == [operation])
+        #expect(try level() == 2)
+        // A transaction that fails in such a moment changes nothing either.
+        await #expect(throws: StorageError.self) {
+            try await catalog.write(outlivesPower: false) { database in
+                try database.execute(sql: "DELETE FROM operation")
+                throw StorageError(.internal, "a fault")
+            }
+        }
+        #expect(try await next.unfinishedOperations() == [operation])
+        #expect(try level() == 2)
+        volume.phase = .ready
+        operation.state = .succeeded
+        try await catalog.record(operation, [.putVolume(volume)])
+        #expect(try await next.unfinishedOperations().isEmpty)
+    }
+
+    /// https://www.sqlite.org/pragma.html#pragma_synchronous: 2 is FULL.
+    private func level() throws -> Int? {
+        try catalog.database.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
+    }
+
     @Test("two volumes that would share a path are a conflict that names the other")
     func pathCollision() async throws {
         _ = try await create("ab/c")
