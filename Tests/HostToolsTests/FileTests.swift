@@ -36,6 +36,24 @@ struct FileTests {
         }
     }
 
+    @Test(
+        "a byte anywhere in the margins of a device is found, one between them is not looked for",
+        arguments: [
+            (0, false), (4095, false), (524_287, false), (524_288, false), (1_310_719, false), (1_310_720, true),
+            (3_145_727, true), (3_145_728, false), (4_194_303, false),
+        ])
+    func margins(_ offset: Int, _ isBlank: Bool) async throws {
+        try await withScratchDirectory { directory in
+            let path = "\(directory)/device"
+            try SparseFile.create(path, size: 4 << 20)
+            #expect(try DeviceContent.hasBlankMargins(path, head: 1_310_720, tail: 1 << 20))
+            let file = open(path, O_WRONLY)
+            #expect(pwrite(file, [1], 1, off_t(offset)) == 1)
+            close(file)
+            #expect(try DeviceContent.hasBlankMargins(path, head: 1_310_720, tail: 1 << 20) == isBlank)
+        }
+    }
+
     @Test("reading is bounded, and an absent file is nil")
     func readsBounded() async throws {
         try await withScratchDirectory { directory in

@@ -22,14 +22,23 @@ package enum DeviceContent {
         let device = try Descriptor(opening: path, O_RDONLY | host_o_direct)
         let size = try systemCall("lseek", path) { lseek(device.raw, 0, SEEK_END) }
         var isBlank = true
-        try withPages(max(head, tail)) { buffer throws(HostError) in
-            for (offset, count) in [(0, head), (max(0, size - tail), tail)] where isBlank {
-                let length = try systemCall("pread", path) { pread(device.raw, buffer.baseAddress, count, offset) }
-                isBlank = isZero(UnsafeRawBufferPointer(rebasing: buffer[..<length]))
+        try withPages(piece) { buffer throws(HostError) in
+            for (start, end) in [(0, min(head, size)), (max(0, size - tail), size)] {
+                var offset = start
+                while isBlank && offset < end {
+                    let count = min(piece, end - offset)
+                    let length = try systemCall("pread", path) { pread(device.raw, buffer.baseAddress, count, offset) }
+                    guard length > 0 else { throw HostError.unexpected("\(path) ends before its end, at \(offset)") }
+                    isBlank = isZero(UnsafeRawBufferPointer(rebasing: buffer[..<length]))
+                    offset += length
+                }
             }
         }
         return isBlank
     }
+
+    /// What is read at once: memory that is used again costs less than memory that the kernel has to bring first.
+    private static let piece = 512 << 10
 
     /// A block equals itself moved by one byte only if all its bytes are equal.
     private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
