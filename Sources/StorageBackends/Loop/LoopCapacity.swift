@@ -76,7 +76,10 @@ final class LoopCapacity: Sendable {
     }
 
     private func check(_ ledger: LoopLedger, need: Int64, for item: LoopItem) throws {
-        let available = ledger.available(in: try space(), allocated: allocated)
+        let space = try space()
+        // As if nothing of what is promised were taken yet: there is no less than that, and no file has to be looked at.
+        guard need > ledger.available(in: space, allocated: { _ in 0 }) else { return }
+        let available = ledger.available(in: space, allocated: allocated)
         guard need > available else { return }
         let promised = ledger.entries.isEmpty ? "" : ", the rest is promised to what is there"
         throw StorageError(
