@@ -79,14 +79,11 @@ package struct Catalog: Sendable {
     ) async throws(StorageError) -> Value {
         // Detached from the caller's cancellation: a client that hangs up must not leave a journal entry unwritten.
         let work = Task { [database] in
-            if outlivesPower { return try await database.write(body) }
-            return try await database.writeWithoutTransaction { writer in
-                // In WAL mode a commit is not synced then, and the file stays consistent
+            try await database.writeWithoutTransaction { writer in
+                // In WAL mode a commit is not synced with NORMAL, and the file stays consistent
                 // (https://www.sqlite.org/pragma.html#pragma_synchronous).
-                try writer.execute(sql: "PRAGMA synchronous = NORMAL")
-                let result = Result { try Self.transaction(writer, body) }
-                try writer.execute(sql: "PRAGMA synchronous = FULL")
-                return try result.get()
+                try writer.execute(sql: "PRAGMA synchronous = \(outlivesPower ? "FULL" : "NORMAL")")
+                return try Self.transaction(writer, body)
             }
         }
         do { return try await work.value } catch { throw catalogError(error) }
