@@ -62,9 +62,12 @@ final class Load: Sendable {
         let key = try VolumeKey("load\(index)", "v\(UInt8.random(in: 0..<2, using: &generator))")
         let snapshot = SnapshotKey(
             volume: key, name: try SnapshotName("s\(UInt8.random(in: 0..<2, using: &generator))"))
-        switch UInt8.random(in: 0..<10, using: &generator) {
+        // Of each caller's two one has the filesystem that every host can grow while it is mounted.
+        let isXFS = key.name.value == "v1"
+        switch UInt8.random(in: 0..<11, using: &generator) {
         case 0..<4:
-            let request = CreateVolumeRequest(key: key, capacity: .mebibytes(32), filesystem: .ext4)
+            let request = CreateVolumeRequest(
+                key: key, capacity: .mebibytes(isXFS ? 300 : 32), filesystem: isXFS ? .xfs : .ext4)
             try await certain(key) { (client) async throws(StorageError) in
                 try await client.createVolume(request).document.capacityBytes
             }
@@ -79,6 +82,12 @@ final class Load: Sendable {
             try await certain(key) { (client) async throws(StorageError) in
                 let rule = ClientRule(address: try ClientAddress("127.0.0.1"), access: .readWrite)
                 return try await client.setClient(rule, of: key).capacityBytes
+            }
+        case 10:
+            let grown = try VolumeKey("load\(index)", "v1")
+            let capacity = ByteCount.mebibytes(Int64.random(in: 301...600, using: &generator))
+            try await certain(grown) { (client) async throws(StorageError) in
+                try await client.updateVolume(grown, UpdateVolumeRequest(capacity: capacity)).capacityBytes
             }
         case 6:
             _ = try await daemon.call { (client) async throws(StorageError) in try await client.createSnapshot(snapshot)

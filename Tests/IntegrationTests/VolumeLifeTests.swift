@@ -1,5 +1,7 @@
+import FoundationEssentials
 import NFSClient
 import NodeAPI
+import NodeHarness
 import TestSupport
 import Testing
 
@@ -26,6 +28,36 @@ struct VolumeLifeTests {
             #expect(try await reader.read("/a file") == bytes)
             await writer.close()
             await reader.close()
+        }
+    }
+
+    @Test("a volume whose image somebody removed is deleted with its mount, its device and its directory")
+    func removedImage() async throws {
+        try await withNode { node in
+            _ = try await node.create("shop/data")
+            let image = "\(node.daemon.images)/shop.data"
+            try FileManager.default.removeItem(atPath: "\(image).img")
+            try FileManager.default.removeItem(atPath: "\(image).json")
+            try await node.delete("shop/data")
+            let leaks = try Leaks(of: node.daemon)
+            #expect(leaks.mounts.isEmpty && leaks.loopDevices.isEmpty, "\(leaks)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: node.daemon.root).isEmpty)
+            _ = try await node.create("shop/data")
+        }
+    }
+
+    @Test("an image without the file that says whose it is, is not forgotten by a delete")
+    func lostIdentity() async throws {
+        try await withNode { node in
+            _ = try await node.create("shop/data")
+            let identity = "\(node.daemon.images)/shop.data.json"
+            try FileManager.default.moveItem(atPath: identity, toPath: "\(node.daemon.directory)/kept")
+            let error = await #expect(throws: StorageError.self) { try await node.delete("shop/data") }
+            #expect(error?.code == .conflict)
+            #expect(error?.message.contains("without a valid identity file") == true)
+            #expect(try await node.volume("shop/data").phase == .deleting)
+            try FileManager.default.moveItem(atPath: "\(node.daemon.directory)/kept", toPath: identity)
+            try await node.delete("shop/data")
         }
     }
 

@@ -99,11 +99,12 @@ struct LostJournalTests {
     func heldUp() async throws {
         let node = try SimulatedNode()
         let (manager, reconciler) = try await node.start()
-        // allocate: create; format: activate, format; mount: activate, mount; export: ensure, which fails, and all after it.
-        node.plan.arm(.failsBefore, from: 5, error: StorageError(.busy, "the device is held"))
+        // allocate: create; format: activate, format; mount: activate, mount; export: activate, and ensure, which fails, and
+        // all after it.
+        node.plan.arm(.failsBefore, from: 6, error: StorageError(.busy, "the device is held"))
         let error = await #expect(throws: StorageError.self) { _ = try await manager.create(Sample.spec("shop/data")) }
         #expect(error?.message.contains("goes on by itself") == true)
-        #expect(node.plan.calls[5] == "exporter.ensure")
+        #expect(node.plan.calls[6] == "exporter.ensure")
         for _ in 0..<3 { try? await reconciler.pass() }
         let told = node.log.lines.filter { $0.contains("the device is held") }
         #expect(!told.isEmpty && told.count == Set(told).count)

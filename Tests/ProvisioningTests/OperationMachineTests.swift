@@ -65,14 +65,30 @@ struct OperationMachineTests {
         #expect(machine.handle(.recover) == .undo(0))
     }
 
-    @Test("after a crash a reversible one is undone, another goes on where it was", arguments: [true, false])
+    @Test(
+        "after a crash a reversible one is undone from its last step, another goes on where it was",
+        arguments: [true, false])
     func recovers(_ isReversible: Bool) throws {
         var operation = Operation(
             volume: try Sample.identity("a/b"), plan: isReversible ? .create : .delete, step: "",
             startedAt: Sample.moment)
         operation.cursor = 2
         var machine = OperationMachine(operation, stepCount: 4)
-        #expect(machine.handle(.recover) == (isReversible ? .undo(2) : .perform(2)))
+        #expect(machine.handle(.recover) == (isReversible ? .undo(3) : .perform(2)))
+    }
+
+    @Test(
+        "what a change is held up by after a crash is waited for; what refuses it ends it",
+        arguments: [
+            (StorageError.Code.unavailable, OperationMachine.Action.postpone), (.busy, .postpone),
+            (.outOfCapacity, .fail),
+        ])
+    func waits(_ code: StorageError.Code, _ action: OperationMachine.Action) throws {
+        let settings = VolumeSettings(capacity: .mebibytes(64), squash: .none, clients: [])
+        var machine = try machine(.update(from: settings, to: settings), steps: 2)
+        #expect(machine.handle(.recover) == .perform(0))
+        #expect(machine.handle(.failed(StorageError(code, "held"))) == action)
+        #expect(machine.state == (action == .postpone ? .running : .failed))
     }
 
     @Test("after a crash in an undo the undo goes on")

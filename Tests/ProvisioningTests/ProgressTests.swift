@@ -13,8 +13,8 @@ struct ProgressTests {
         let key = try Sample.key("shop/origin")
         _ = try await manager.create(Sample.spec("shop/origin"))
         try await eventually("the origin is ready") { (try? await manager.volume(key))?.phase == .ready }
-        // backend.copy, freeze, thaw: all is copied by then.
-        node.plan.arm(.takesLong, at: 2)
+        // backend.copy, activate, freeze, thaw: all is copied by then.
+        node.plan.arm(.takesLong, at: 3)
         let spec = try Sample.spec("shop/copy", source: .volume(key))
         guard case .running(let operation) = try await manager.create(spec) else {
             Issue.record("nobody was to wait for the copy")

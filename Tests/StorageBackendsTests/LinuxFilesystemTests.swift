@@ -135,6 +135,48 @@ struct LinuxFilesystemTests {
         }
     }
 
+    @Test(
+        "a link or a file at the mount point is somebody's: a conflict, and nothing is mounted or taken away",
+        arguments: ["link", "dangling", "file"])
+    func mountPointOfOthers(_ what: String) async throws {
+        try await StorageFixture.with(.loop) { pool in
+            let (volume, device) = try await device(.ext4, pool)
+            _ = try await pool.filesystem.format(device, as: .ext4, id: volume.id)
+            let path = pool.path(of: volume)
+            let target = "\(pool.root).target"
+            try Directory.ensure(pool.root, mode: 0o755)
+            if what == "link" { try Directory.ensure(target, mode: 0o755) }
+            if what == "file" {
+                try DurableFile.write([1], to: path.value)
+            } else {
+                #expect(symlink(target, path.value) == 0)
+            }
+            await expect(.conflict) { try await pool.filesystem.mount(device, as: .ext4, at: path) }
+            #expect(try await pool.filesystem.unmount(device, of: volume.id, from: path) == .unchanged)
+            #expect(try MountPoint.device(at: target) == nil)
+            var status = stat()
+            #expect(lstat(path.value, &status) == 0, "it is still there")
+            try DurableFile.remove(path.value)
+            try Directory.remove(target)
+            #expect(try await pool.filesystem.mount(device, as: .ext4, at: path) == .changed)
+        }
+    }
+
+    @Test(
+        "without its device, a filesystem is unmounted by its UUID, and another's is not",
+        arguments: FilesystemKind.allCases)
+    func unmountsByIdentity(_ kind: FilesystemKind) async throws {
+        try await StorageFixture.with(.loop) { pool in
+            let volume = try pool.identity("a")
+            let path = pool.path(of: volume)
+            try await pool.provision(volume, kind.minimumCapacity, kind)
+            #expect(try await pool.filesystem.unmount(nil, of: VolumeID(), from: path) == .unchanged)
+            #expect(try await pool.filesystem.mounted(at: path) != nil)
+            #expect(try await pool.filesystem.unmount(nil, of: volume.id, from: path) == .changed)
+            #expect(try await pool.filesystem.mounted(at: path) == nil)
+        }
+    }
+
     @Test("what is not zero but holds nothing that blkid knows is blank")
     func formatsUnknownBytes() async throws {
         try await StorageFixture.with(.loop) { pool in
@@ -185,7 +227,7 @@ struct LinuxFilesystemTests {
             if kind == .xfs { await expect(.internal) { try await pool.filesystem.usage(of: path) } }
 
             #expect(try await pool.filesystem.thaw(path) == .unchanged)
-            #expect(try await pool.filesystem.unmount(device, from: path) == .changed)
+            #expect(try await pool.filesystem.unmount(device, of: VolumeID(), from: path) == .changed)
             #expect(try await pool.filesystem.mount(device, as: kind, at: path) == .changed)
             #expect(try await pool.filesystem.mounts(under: [pool.root])[path] == ObservedMount(device: device))
             #expect(try pool.holds("kept", in: "file", on: volume))

@@ -122,7 +122,7 @@ struct LoopMarkerTests {
             let directory = outer.path(of: disk).value
             let running = try LoopBackend.open(directory)
             _ = try await running.create(volume, capacity: Self.size)
-            _ = try await outer.filesystem.unmount(device, from: outer.path(of: disk))
+            _ = try await outer.filesystem.unmount(device, of: disk.id, from: outer.path(of: disk))
             try Directory.ensure(directory, mode: 0o755)
             let started = try LoopBackend.open(directory, holdsVolumes: true)
             for pool in [running, started] { await expectSilence(of: pool) }

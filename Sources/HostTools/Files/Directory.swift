@@ -30,6 +30,14 @@ package enum Directory {
         return String(cString: resolved)
     }
 
+    /// Whether the path itself is a directory, and no link to one; nil if there is nothing.
+    package static func isPlain(_ path: String) throws(HostError) -> Bool? {
+        var status = stat()
+        if lstat(path, &status) == 0 { return status.st_mode & S_IFMT == S_IFDIR }
+        if errno == ENOENT { return nil }
+        throw HostError.systemCall(name: "lstat", errno: errno, subject: path)
+    }
+
     /// The user that owns it.
     package static func owner(of path: String) throws(HostError) -> UInt32 {
         var status = stat()

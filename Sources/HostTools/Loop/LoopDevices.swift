@@ -110,10 +110,22 @@ package final class LoopDevices: Sendable {
     /// Every attached device with its backing file. One directory and one small file for each device are read, so ask
     /// once for many, not for each of many.
     package func all() throws(HostError) -> [LoopDevice: LoopBacking] {
+        try all { access($0, F_OK) == 0 }
+    }
+
+    /// Those whose backing file was at `path` and was removed.
+    package func ofRemoved(_ path: String) throws(HostError) -> [LoopDevice: LoopBacking] {
+        try all { file in
+            // As d_path of the kernel writes it.
+            (try? ControlFile.read(file, limit: 1 << 16)) == "\(path) (deleted)"
+        }
+    }
+
+    private func all(where isWanted: (String) -> Bool) throws(HostError) -> [LoopDevice: LoopBacking] {
         var result: [LoopDevice: LoopBacking] = [:]
         for name in try Directory.names(in: "/sys/block") ?? [] {
             guard name.hasPrefix("loop"), let number = UInt32(name.dropFirst(4)),
-                access("/sys/block/\(name)/loop/backing_file", F_OK) == 0
+                isWanted("/sys/block/\(name)/loop/backing_file")
             else { continue }
             let device = LoopDevice(number: number)
             result[device] = try backing(of: device)

@@ -14,7 +14,8 @@ extension VolumeManager {
                 let names = snapshots.map(\.key.name.value).joined(separator: ", ")
                 throw StorageError(
                     .conflict,
-                    "the volume \(key) has snapshots: \(names); delete them first, or together with the volume",
+                    "the volume \(key) has snapshots: \(names); delete them first, or with the volume (snapshots=delete; "
+                        + "on the command line --snapshots)",
                     resource: key.resource)
             }
             _ = try pools.holding(volume)

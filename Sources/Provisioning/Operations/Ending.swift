@@ -36,9 +36,16 @@ struct Ending {
 
     private func update(from old: VolumeSettings, to new: VolumeSettings) throws(StorageError) -> [CatalogChange] {
         if isSuccess { return [.putVolume(try volume.with(new).moved(to: .ready, .normal))] }
-        // Nothing was done before the first step: a refused growth leaves the volume as healthy as it was.
-        if operation.cursor == 0 { return [.putVolume(try volume.with(old).moved(to: .ready, volume.condition))] }
+        if isUntouched(old, new) { return [.putVolume(try volume.with(old).moved(to: .ready, volume.condition))] }
         return [.putVolume(try volume.with(old).moved(to: .failed, .abnormal("the last change failed: \(reason)")))]
+    }
+
+    /// Whether the volume is as healthy as before. A change of access that failed is set right by the reconciler; storage that
+    /// may have grown in part is not, unless the growth was refused.
+    private func isUntouched(_ old: VolumeSettings, _ new: VolumeSettings) -> Bool {
+        guard operation.cursor == 0 else { return false }
+        guard new.capacity > old.capacity, let code = operation.failure?.code else { return true }
+        return [.outOfCapacity, .conflict, .invalidArgument, .notFound].contains(code)
     }
 
     private func delete(_ catalog: Catalog) async throws(StorageError) -> [CatalogChange] {

@@ -33,7 +33,7 @@ struct Executor: Sendable {
                 action = machine.handle(await touch(steps[index], operation, volume, isUndo: machine.state == .undoing))
             case .postpone:
                 try await catalog.record(operation)
-                throw postponed(operation)
+                throw postponed(operation, machine.state)
             case .succeed, .fail, .quarantine:
                 operation.endedAt = now()
                 try await catalog.record(operation, Ending(operation, volume, action).changes(in: catalog))
@@ -44,7 +44,13 @@ struct Executor: Sendable {
         }
     }
 
-    private func postponed(_ operation: Operation) -> StorageError {
+    private func postponed(_ operation: Operation, _ state: Operation.State) -> StorageError {
+        guard state == .undoing else {
+            return StorageError(
+                .unavailable,
+                "\(operation.plan.kind) cannot go on yet at step \(operation.step), and goes on by itself",
+                resource: operation.resource)
+        }
         let reason = operation.failure?.error ?? StorageError(.cancelled, "it was interrupted")
         return StorageError(
             reason.code, "\(reason.message); undoing it could not be finished yet and goes on by itself",

@@ -19,7 +19,7 @@ struct OperationMachine: Sendable, Equatable {
         case succeed
         /// All is as it was, or as far as it can go; the failure is why.
         case fail
-        /// The undo cannot go on now (something is held, or does not answer); it stays in the journal and goes on later.
+        /// It cannot go on now (something is held, or does not answer); it stays in the journal and goes on later.
         case postpone
         /// The undo failed too; both causes are in the failure.
         case quarantine
@@ -27,6 +27,9 @@ struct OperationMachine: Sendable, Equatable {
 
     let stepCount: Int
     let isReversible: Bool
+    /// Whether what is held up after a crash is tried again, instead of having failed.
+    private let waits: Bool
+    private var isRecovered = false
     private(set) var state: Operation.State
     private(set) var cursor: Int
     private(set) var failure: Operation.Failure?
@@ -34,6 +37,7 @@ struct OperationMachine: Sendable, Equatable {
     init(_ operation: Operation, stepCount: Int) {
         self.stepCount = stepCount
         isReversible = operation.plan.isReversible
+        waits = operation.plan.waitsForRecovery
         state = operation.state
         cursor = operation.cursor
         failure = operation.failure
@@ -42,22 +46,29 @@ struct OperationMachine: Sendable, Equatable {
     mutating func handle(_ event: Event) -> Action {
         switch (state, event) {
         case (.running, .begin): return stepCount == 0 ? succeed() : .perform(cursor)
-        case (.running, .recover): return isReversible ? undo(because: interrupted) : .perform(cursor)
+        case (.running, .recover):
+            isRecovered = true
+            // Later steps may have been begun: how far it was need not have outlived a power cut.
+            if isReversible { cursor = stepCount - 1 }
+            return isReversible ? undo(because: interrupted) : .perform(cursor)
         case (.running, .done):
             cursor += 1
             return cursor == stepCount ? succeed() : .perform(cursor)
+        case (.running, .failed(let error)) where isRecovered && waits && Self.isHeldUp(error): return .postpone
         case (.running, .failed(let error)): return isReversible ? undo(because: error) : fail(because: error)
         case (.undoing, .begin), (.undoing, .recover): return .undo(cursor)
         case (.undoing, .done):
             guard cursor > 0 else { return fail(because: failure?.error ?? interrupted) }
             cursor -= 1
             return .undo(cursor)
-        case (.undoing, .failed(let error)) where error.code == .busy || error.code == .unavailable: return .postpone
+        case (.undoing, .failed(let error)) where Self.isHeldUp(error): return .postpone
         case (.undoing, .failed(let error)): return quarantine(because: error)
         case (.succeeded, _): return .succeed
         case (.failed, _): return .fail
         }
     }
+
+    private static func isHeldUp(_ error: StorageError) -> Bool { error.code == .busy || error.code == .unavailable }
 
     private mutating func succeed() -> Action {
         state = .succeeded

@@ -37,6 +37,15 @@ extension OperationPlan {
         }
     }
 
+    /// Whether, after a crash, it waits for what is held up. A deletion that cannot go on says so in its volume's condition,
+    /// and is tried again from there.
+    var waitsForRecovery: Bool {
+        switch self {
+        case .update, .deleteSnapshot: true
+        case .create, .createSnapshot, .delete: false
+        }
+    }
+
     /// Whether a failure, or a crash, takes it back. What removes can only go on; what changes a volume that is in use
     /// goes on after a crash, and after a failure the record says what the reconciler restores.
     var isReversible: Bool {

@@ -24,8 +24,12 @@ struct StepPerformer: Sendable {
         case .mount: _ = try await mount(volume)
         case .growStorage:
             _ = try await backend(of: volume).grow(volume.identity, to: wanted(operation, volume).capacity)
-        case .growFilesystem: _ = try await filesystem.grow(volume.path, as: volume.filesystem)
-        case .export: _ = try await exports.ensure(wanted(operation, volume).export)
+        case .growFilesystem:
+            try await requireOwnMount(volume)
+            _ = try await filesystem.grow(volume.path, as: volume.filesystem)
+        case .export:
+            try await requireOwnMount(volume)
+            _ = try await exports.ensure(wanted(operation, volume).export)
         case .withdraw: _ = try await exports.withdraw(volume.export)
         case .unmount: _ = try await unmount(volume)
         case .removeStorage: _ = try await backend(of: volume).remove(volume.identity)
@@ -61,18 +65,33 @@ struct StepPerformer: Sendable {
         return try await filesystem.mount(device, as: volume.filesystem, at: volume.path)
     }
 
+    /// What is exported, grown or frozen is the volume's own filesystem, never the directory below it or what somebody has
+    /// mounted there.
+    private func requireOwnMount(_ volume: Volume) async throws(StorageError) {
+        let found = try await filesystem.mounted(at: volume.path)
+        do throws(StorageError) {
+            if try await backend(of: volume).activate(volume.identity) == found { return }
+        } catch {
+            // What is mounted goes on being served while its pool does not answer.
+            guard error.code == .unavailable, found != nil else { throw error }
+            return
+        }
+        let state = found.map { "\($0) is mounted at \(volume.path) instead; unmount it" } ?? "try again when it is"
+        throw StorageError(
+            .unavailable, "the volume \(volume.key) is not mounted; \(state)", resource: volume.key.resource)
+    }
+
     /// Ensures the volume is not mounted and has no device. What else is on its path stays. Answers whether it was mounted.
     func unmount(_ volume: Volume) async throws(StorageError) -> Outcome {
         let backend = try backend(of: volume)
-        let device: DevicePath
+        var device: DevicePath?
         do throws(StorageError) {
             device = try await backend.activate(volume.identity)
         } catch {
-            // Without storage there is nothing of it that could be mounted.
+            // Storage that somebody took away may be mounted all the same.
             guard error.code == .notFound else { throw error }
-            return .unchanged
         }
-        let outcome = try await filesystem.unmount(device, from: volume.path)
+        let outcome = try await filesystem.unmount(device, of: volume.id, from: volume.path)
         _ = try await backend.deactivate(volume.identity)
         return outcome
     }
@@ -152,12 +171,7 @@ struct StepPerformer: Sendable {
     /// Runs `body` with the volume's writes stopped, and lets them go on whatever happens. If both fail, both causes
     /// are kept.
     private func frozen(_ volume: Volume, _ body: CopyContext.Work) async throws(StorageError) -> Outcome {
-        guard try await filesystem.mounted(at: volume.path) != nil else {
-            throw StorageError(
-                .unavailable,
-                "the volume \(volume.key) is not mounted, so it cannot be frozen for a copy; try again when it is ready",
-                resource: volume.key.resource)
-        }
+        try await requireOwnMount(volume)
         _ = try await filesystem.freeze(volume.path)
         let outcome: Outcome
         do throws(StorageError) {

@@ -13,7 +13,11 @@ extension LinuxFilesystem {
                 let name = try other.blockDevicePath() ?? "device \(other)"
                 throw StorageError(.conflict, "\(name) is mounted at \(path), not \(device)")
             }
-            // Looked at before it is touched: it may be somebody's.
+            // Looked at before it is touched: it may be somebody's. mount(2) would follow a link.
+            guard try Directory.isPlain(path.value) ?? true else {
+                throw StorageError(
+                    .conflict, "\(path) is a link or a file, and has to be a directory of ours; move it away")
+            }
             guard try Directory.names(in: path.value)?.isEmpty ?? true else {
                 throw StorageError(
                     .conflict, "the directory \(path) is not empty; a mount would hide what is in it, so move it away")
@@ -50,16 +54,20 @@ extension LinuxFilesystem {
         }
     }
 
-    package func unmount(_ device: DevicePath, from path: MountPath) async throws(StorageError) -> Outcome {
+    package func unmount(
+        _ device: DevicePath?, of id: VolumeID, from path: MountPath
+    ) async throws(StorageError) -> Outcome {
         let clock = ContinuousClock()
         let start = clock.now
         var pause = Duration.milliseconds(5)
         while true {
             do {
                 return try await work.perform("unmounting \(path)", on: path.value, deadline: Self.deadline) { _ in
-                    let number = try DeviceNumber.ofBlockDevice(device.value)
-                    let hasUnmounted = try Self.unmountAll(number, path.value)
-                    return hasUnmounted | (try Self.removeOwnDirectory(path.value))
+                    let number = try device.map { try DeviceNumber.ofBlockDevice($0.value) }
+                    let hasUnmounted = try (number ?? Self.device(of: id, at: path.value)).map {
+                        try Self.unmountAll($0, path.value)
+                    }
+                    return (hasUnmounted ?? .unchanged) | (try Self.removeOwnDirectory(path.value))
                 }
             } catch  where error.code == .busy && clock.now - start < unmountPatience {
                 do { try await clock.sleep(for: pause) } catch { throw StorageError.wrap(error) }
@@ -68,6 +76,14 @@ extension LinuxFilesystem {
                 throw StorageError(.busy, "\(path) is in use\(await holders(of: path.value)); end that and try again")
             }
         }
+    }
+
+    /// What is mounted there, if its filesystem has that UUID.
+    private static func device(of id: VolumeID, at path: String) throws -> DeviceNumber? {
+        guard let number = try device(at: path), let node = try number.blockDevicePath(),
+            let found = try Superblock(DeviceContent.read(node, count: Superblock.length)), found.id == id
+        else { return nil }
+        return number
     }
 
     /// Unmounts the device from the path, as often as it is mounted there.
@@ -84,8 +100,12 @@ extension LinuxFilesystem {
 
     /// A mount point of ours is empty once it is unmounted; one that is not, or that has something else mounted, is not ours.
     private static func removeOwnDirectory(_ path: String) throws -> Outcome {
-        guard try device(at: path) == nil, try Directory.names(in: path)?.isEmpty == true else { return .unchanged }
-        return try Directory.remove(path) ? .changed : .unchanged
+        guard try device(at: path) == nil, try Directory.isPlain(path) == true,
+            try Directory.names(in: path)?.isEmpty == true, try Directory.remove(path)
+        else { return .unchanged }
+        // Else a power cut could bring it back when nobody knows it any more.
+        try DurableFile.syncDirectory(of: path)
+        return .changed
     }
 
     private func holders(of path: String) async -> String {

@@ -62,6 +62,16 @@ final class LoopAttachments: Sendable {
         return hasChanged
     }
 
+    /// Ensures that an image which was at `path`, and was removed, has no device. True if it had.
+    func detachRemoved(_ path: String) throws(HostError) -> Bool {
+        var hasChanged = false
+        for (device, backing) in try devices.ofRemoved(path) {
+            hasChanged = try devices.detach(device, from: backing.file) || hasChanged
+            known.withLock { $0[backing.file] = nil }
+        }
+        return hasChanged
+    }
+
     /// Ensures the device of the image, if it has one, is as large as the image. True if it was not.
     func refresh(_ image: FileID, size: Int64) throws(HostError) -> Bool {
         guard let device = try device(of: image), try devices.capacity(of: device) != size else { return false }

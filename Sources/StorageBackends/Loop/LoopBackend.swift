@@ -145,15 +145,22 @@ package struct LoopBackend: StorageBackend {
 
     private func detach(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
         try await perform("detaching \(volume.key)", volume.key.resource) { _, _ in
-            let state = try directory.state(of: .volume(volume.key))
-            guard state.identity?.id == volume.id, let image = state.image else { return .unchanged }
+            let item = LoopItem.volume(volume.key)
+            let state = try directory.state(of: item)
+            // An image that somebody took away may be attached all the same.
+            guard let image = state.image else {
+                return try attachments.detachRemoved(directory.path(item, .image)) ? .changed : .unchanged
+            }
+            guard state.identity?.id == volume.id else { return .unchanged }
             return try attachments.detach(image.id) ? .changed : .unchanged
         }
     }
 
-    /// The image that must be there; `notFound` if it is not, or belongs to a namesake.
+    /// The image that must be there; `notFound` if it is not, or belongs to a namesake, `conflict` if nothing says whose it
+    /// is.
     func image(of item: LoopItem, _ volume: VolumeIdentity) throws -> FileFacts {
-        let state = try directory.state(of: item)
+        let found = try directory.state(of: item)
+        let state = found.identity == nil ? try directory.state(of: item, for: volume) : found
         guard state.identity?.id == volume.id, let image = state.image, image.size > 0 else {
             throw StorageError(
                 .notFound, "the pool in \(directory.path) holds no \(item.stem) with the id \(volume.id)",

@@ -69,9 +69,13 @@ package struct SimulatedFilesystem: VolumeFilesystem {
         }
     }
 
-    package func unmount(_ device: DevicePath, from path: MountPath) async throws(StorageError) -> Outcome {
+    package func unmount(
+        _ device: DevicePath?, of id: VolumeID, from path: MountPath
+    ) async throws(StorageError) -> Outcome {
         try host.withState { state in
-            guard state.mounts[path] == device else { return .unchanged }
+            guard let device = device ?? state.mountedFilesystems[id], state.mounts[path] == device else {
+                return .unchanged
+            }
             state.mounts[path] = nil
             let mounted = try state.device(device)
             let id = mounted.image.content.withLock { content in

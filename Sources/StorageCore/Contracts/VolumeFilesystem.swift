@@ -11,12 +11,13 @@ package protocol VolumeFilesystem: Sendable {
     func renew(_ device: DevicePath, as kind: FilesystemKind, id: VolumeID) async throws(StorageError) -> Outcome
 
     /// Ensures `device` is mounted at `path`, making the directory (mode 0000 while nothing is mounted on it).
-    /// `conflict` if something else is mounted there.
+    /// `conflict` if something else is mounted there, or the path is somebody's: a link, a file, a directory that is not empty.
     func mount(_ device: DevicePath, as kind: FilesystemKind, at path: MountPath) async throws(StorageError) -> Outcome
 
-    /// Ensures `device` is not mounted at `path`, and the directory is gone if it is empty then. What else is mounted there, or
-    /// lies in the directory, is somebody's and stays. `busy`, naming the holders, if it is in use.
-    func unmount(_ device: DevicePath, from path: MountPath) async throws(StorageError) -> Outcome
+    /// Ensures `device` is not mounted at `path`, and the directory is gone, durably, if it is empty then. Without a device,
+    /// when its storage is gone: whatever is mounted there and has a filesystem with the UUID `id`. What else is mounted there,
+    /// or lies in the directory, is somebody's and stays. `busy`, naming the holders, if it is in use.
+    func unmount(_ device: DevicePath?, of id: VolumeID, from path: MountPath) async throws(StorageError) -> Outcome
 
     /// Ensures the filesystem at `path` fills its device, online.
     func grow(_ path: MountPath, as kind: FilesystemKind) async throws(StorageError) -> Outcome

@@ -34,9 +34,11 @@ package struct FaultyFilesystem: VolumeFilesystem {
         }
     }
 
-    package func unmount(_ device: DevicePath, from path: MountPath) async throws(StorageError) -> Outcome {
+    package func unmount(
+        _ device: DevicePath?, of id: VolumeID, from path: MountPath
+    ) async throws(StorageError) -> Outcome {
         try await plan.run("filesystem.unmount") { () async throws(StorageError) in
-            try await base.unmount(device, from: path)
+            try await base.unmount(device, of: id, from: path)
         }
     }
 
