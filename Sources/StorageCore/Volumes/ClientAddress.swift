@@ -36,12 +36,38 @@ package struct ClientAddress: Hashable, Sendable, Comparable, CustomStringConver
         }
         bytes = masked(parsed, prefix)
         prefixLength = prefix
+        guard isPossible else {
+            throw StorageError(
+                .invalidArgument,
+                "the client \"\(text)\" is no client's address (0.0.0.0 and :: mean everybody to NFS servers, the rest is "
+                    + "multicast or reserved); name the clients or networks that need the volume")
+        }
         guard bytes == parsed else {
             throw StorageError(
                 .invalidArgument,
                 "the client \"\(text)\" has bits set below its prefix; for the network write \(self), for one client its address alone"
             )
         }
+    }
+
+    /// The limited broadcast address, which no client has and no volume names: to say "nobody" where an address is wanted.
+    package static let nobody = ClientAddress(bytes: [255, 255, 255, 255])
+
+    private init(bytes: [UInt8]) {
+        self.bytes = bytes
+        prefixLength = bytes.count * 8
+    }
+
+    /// Whether clients can have it: RFC 1122 section 3.2.1.3 and RFC 1112 (IPv4), RFC 4291 section 2.4 and 2.5.2 (IPv6).
+    private var isPossible: Bool {
+        if isIPv6 { return isSingle ? bytes.contains { $0 != 0 } && bytes[0] != 0xFF : bytes[0] != 0xFF }
+        return (bytes[0] != 0 || prefixLength < 8) && (bytes[0] < 224 || prefixLength < 4)
+    }
+
+    /// Whether every client of `other` is one of this network; true also of itself.
+    package func contains(_ other: ClientAddress) -> Bool {
+        bytes.count == other.bytes.count && prefixLength <= other.prefixLength
+            && masked(other.bytes, prefixLength) == bytes
     }
 
     package var description: String {
