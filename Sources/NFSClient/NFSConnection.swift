@@ -168,8 +168,8 @@ package actor NFSConnection {
         // Connecting has no deadline in libnfs; the kernel gives up after 2^(n+1)-1 seconds for n repeated SYNs
         // (tcp(7)).
         let repeats = max(1, Int64.bitWidth - (wholeSeconds + 1).leadingZeroBitCount - 2)
-        let host = target.server.contains(":") ? "[\(target.server)]" : target.server
-        return "nfs://\(host)\(target.path)?version=\(target.version.rawValue)&nfsport=\(target.nfsPort)"
+        // libnfs takes all up to the path for the host, IPv6 without brackets.
+        return "nfs://\(target.server)\(target.path)?version=\(target.version.rawValue)&nfsport=\(target.nfsPort)"
             + "&mountport=\(target.mountdPort)&tcp-syncnt=\(repeats)"
     }
 }

@@ -31,6 +31,8 @@ package struct NodeService: Service {
     }
 
     private let application: Application<RouterResponder<BasicRequestContext>>
+    /// Where it listens, and the key of the configuration that says so.
+    private let place: String
 
     package init(
         listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger,
@@ -39,11 +41,12 @@ package struct NodeService: Service {
         // The framework tells of every connection; what operators want to know, we log ourselves.
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
-        let address: BindAddress =
-            switch listener {
-            case .address(let host, let port): .hostname(host, port: port)
-            case .socket(let path): .unixDomainSocket(path: path)
-            }
+        let address: BindAddress
+        switch listener {
+        case .address(let host, let port):
+            (address, place) = (.hostname(host, port: port), "\(host):\(port) (api.listen)")
+        case .socket(let path): (address, place) = (.unixDomainSocket(path: path), "\(path) (api.socket)")
+        }
         application = Application(
             responder: Self.router(gate: gate, manager: manager, facts: facts, logger: logger).buildResponder(),
             server: .http1(configuration: .init(idleTimeout: TimeAmount(limits.idleTimeout))),
@@ -53,7 +56,17 @@ package struct NodeService: Service {
             onServerRunning: { _ in if case .socket(let path) = listener { chmod(path, 0o600) } }, logger: quiet)
     }
 
-    package func run() async throws { try await application.run() }
+    /// Throws `unavailable` if it cannot listen where it is to.
+    package func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as IOError where [EADDRINUSE, EADDRNOTAVAIL, EACCES].contains(error.errnoCode) {
+            let reason = String(cString: strerror(error.errnoCode))
+            throw StorageError(
+                .unavailable,
+                "the API cannot listen at \(place): \(reason); see who does with \"ss -ltnp\", or choose another place")
+        }
+    }
 
     static func router(
         gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger

@@ -18,6 +18,7 @@ struct Convert2NFS: AsyncParsableCommand {
             sysexits.h: 64 usage, 65 refused, 66 not found, 69 unavailable, 70 fault, 73 conflict, 74 no room or a failed check, \
             75 try again later, 77 not allowed.
             """,
+        version: ProductVersion.text,
         subcommands: [
             HealthCommand.self, VolumeCommand.self, SnapshotCommand.self, PoolCommand.self, NodeShow.self,
             OperationCommand.self,
@@ -64,7 +65,8 @@ struct Convert2NFS: AsyncParsableCommand {
 
     static func message(for error: StorageError) -> String {
         let subject = error.resource.map { "\($0): " } ?? ""
-        return "convert2nfs: \(subject)\(error.message)\n"
+        let hint = error.code == .unauthenticated ? "; give the file that holds it with --token-file" : ""
+        return "convert2nfs: \(subject)\(error.message)\(hint)\n"
     }
 }
 

@@ -3,7 +3,7 @@ import NodeAPI
 
 struct VolumeClients: NodeCommand {
     static let configuration = CommandConfiguration(
-        commandName: "clients", abstract: "Show or change who may mount a volume.",
+        commandName: "clients", abstract: "Show or change who may mount a volume, and as whom.",
         discussion: "Without options it shows them. A client that is removed loses what it holds.")
 
     @Argument(help: ArgumentHelp("NAMESPACE/NAME", valueName: "volume"), transform: volumeKey)
@@ -29,6 +29,9 @@ struct VolumeClients: NodeCommand {
     @Flag(help: "Nobody may mount it.")
     var clear = false
 
+    @Option(help: "Whose files become nobody's: those of none, root or all users of the clients.")
+    var squash: Squash?
+
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: OutputOptions
 
@@ -50,7 +53,8 @@ struct VolumeClients: NodeCommand {
         guard changes else { return shown(before) }
         let after = try await changed(context.client)
         let difference = Self.difference(from: before.nfs.clients.map(\.rule), to: after.nfs.clients.map(\.rule))
-        let text = difference.isEmpty ? "unchanged" : difference.joined(separator: ", ")
+        let squashed = before.nfs.squash == after.nfs.squash ? [] : ["squash \(after.nfs.squash.rawValue)"]
+        let text = (difference + squashed).isEmpty ? "unchanged" : (difference + squashed).joined(separator: ", ")
         return Report(after, text: "volume \(key): \(text)", names: after.nfs.clients.map(\.address.description))
     }
 
@@ -65,11 +69,14 @@ struct VolumeClients: NodeCommand {
             + removed.map { "removed \($0.address)" }
     }
 
-    private var changes: Bool { clear || !(add.isEmpty && remove.isEmpty && set.isEmpty) }
+    private var changes: Bool { clear || squash != nil || !(add.isEmpty && remove.isEmpty && set.isEmpty) }
 
     /// Single clients go by single calls, so that two people who add one each both succeed.
     private func changed(_ client: NodeClient) async throws(StorageError) -> VolumeDocument {
-        if clear || !set.isEmpty { return try await client.updateVolume(key, UpdateVolumeRequest(clients: set)) }
+        if clear || !set.isEmpty {
+            return try await client.updateVolume(key, UpdateVolumeRequest(clients: set, squash: squash))
+        }
+        if let squash { _ = try await client.updateVolume(key, UpdateVolumeRequest(squash: squash)) }
         for rule in add { _ = try await client.setClient(rule, of: key) }
         for address in remove { _ = try await client.removeClient(address, of: key) }
         return try await client.volume(key)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import NodeAPI
 
 #if canImport(Glibc)
     import Glibc
@@ -11,13 +12,9 @@ import ArgumentParser
 struct Daemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert2nfsd", abstract: "Shared NFS volumes of a fixed size on this machine's own storage.",
-        version: DaemonVersion.text,
+        version: ProductVersion.text,
         subcommands: [RunCommand.self, RetireCommand.self, TokenCommand.self, GuardFreezeCommand.self],
         defaultSubcommand: RunCommand.self)
-}
-
-enum DaemonVersion {
-    static let text = "0.1.0"
 }
 
 /// Where the configuration is; all commands that need one share it.

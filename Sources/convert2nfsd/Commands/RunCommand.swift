@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import NodeAPI
 import ServiceLifecycle
 import StorageCore
 
@@ -23,6 +24,8 @@ struct RunCommand: AsyncParsableCommand {
     var simulate = false
 
     func run() async throws {
+        // Until the logs can be reopened: by default it would end the daemon (signal(7)).
+        signal(SIGHUP, SIG_IGN)
         let configuration = try configurationOption.load()
         if checkConfig {
             print("the configuration is right")
@@ -36,7 +39,7 @@ struct RunCommand: AsyncParsableCommand {
         do {
             let node = try await StorageNode.assemble(configuration, isSimulated: simulate, logger: logger)
             logger.notice(
-                "convert2nfsd \(DaemonVersion.text) starts",
+                "convert2nfsd \(ProductVersion.text) starts",
                 metadata: ["api": "\(configuration.api.listen)", "socket": "\(configuration.api.socket)"])
             try await node.run(reopening: logs)
             logger.notice("convert2nfsd ends\(simulate ? "" : "; volumes stay mounted and served")")

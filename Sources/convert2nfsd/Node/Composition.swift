@@ -131,7 +131,7 @@ extension StorageNode {
     private static func facts(_ configuration: Configuration, _ server: String) -> NodeFacts {
         let nfs = configuration.nfs
         return NodeFacts(
-            name: configuration.node.name.value, version: DaemonVersion.text, startedAt: Date(),
+            name: configuration.node.name.value, version: ProductVersion.text, startedAt: Date(),
             nfs: .init(server: server, address: nfs.address, port: nfs.port, mountdPort: nfs.mountdPort),
             service: NFSService(
                 server: nfs.address, port: nfs.port, mountdPort: nfs.mountdPort, mountOptions: nfs.mountOptions))
