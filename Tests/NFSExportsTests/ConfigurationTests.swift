@@ -151,14 +151,14 @@ struct ServedExportTests {
             Client(text: "10.0.0.0/24", options: 0x330_31E1, set: 0x1E7),
         ])
     func foreign(_ client: Client) throws {
-        let nobody = try rule(ServedExport.marker, .readWrite)
+        let nobody = ClientRule(address: .nobody, access: .readWrite)
         #expect(try observed([Self.none, Self.writer, client]).clients.contains(nobody))
         #expect(try observed([Self.none, client]).clients.contains(nobody))
     }
 
     @Test("an export without our marker, or at another path of the pseudo filesystem, differs from all that is wanted")
     func notOurs() throws {
-        let nobody = try rule(ServedExport.marker, .readWrite)
+        let nobody = ClientRule(address: .nobody, access: .readWrite)
         #expect(try observed([]).clients == [nobody])
         #expect(try observed([Self.none], pseudo: "/other").clients == [nobody])
     }

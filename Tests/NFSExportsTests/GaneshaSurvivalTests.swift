@@ -1,9 +1,11 @@
 import Foundation
+import HostTools
 import NFSClient
-import NFSExports
 import StorageCore
 import TestSupport
 import Testing
+
+@testable import NFSExports
 
 /// What the data path lives through.
 extension GaneshaTests.Survival {
@@ -145,6 +147,24 @@ extension GaneshaTests.Survival {
             #expect(try await next.serve([export]) == .changed)
             #expect(try await node.serverPID() != pid)
             _ = try await node.client(export.path)
+        }
+    }
+
+    @Test("what rpcbind was told to forget it is told again by the next look at the exports")
+    func registrations() async throws {
+        try await GaneshaNode.with { node in
+            _ = try await node.exporter.serve([try await node.export(1)])
+            let known = { await PortMapper().registrations() ?? [] }
+            let own = Set(node.settings.registrations)
+            let before = await known().filter { one in own.contains { $0.isServed(by: one) } }.count
+            #expect(before > 0)
+            let rpcinfo = Tool(name: "rpcinfo", path: "/usr/sbin/rpcinfo")
+            for (program, version) in [("100003", "3"), ("100003", "4"), ("100005", "1"), ("100005", "3")] {
+                try await SystemCommandRunner().output(of: Invocation(rpcinfo, ["-d", program, version]))
+            }
+            #expect(await known().filter { one in own.contains { $0.isServed(by: one) } }.count < before)
+            _ = try await node.exporter.exports()
+            #expect(await known().filter { one in own.contains { $0.isServed(by: one) } }.count == before)
         }
     }
 

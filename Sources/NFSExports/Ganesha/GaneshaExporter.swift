@@ -61,6 +61,7 @@ package struct GaneshaExporter: Exporter {
         let served = try await asking("list the exports") { () async throws(BusError) in
             try await server.bus.exports()
         }
+        await server.mendRegistrations()
         return served.compactMap(\.observed)
     }
 

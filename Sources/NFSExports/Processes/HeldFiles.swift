@@ -12,6 +12,14 @@ enum HeldFiles {
         }
     }
 
+    /// Whether the process waits for changes of directories (inotify(7)). Blocks.
+    static func isWatching(_ pid: Int32) throws(HostError) -> Bool {
+        let directory = "/proc/\(pid)/fd"
+        return try (Directory.names(in: directory) ?? []).contains {
+            target(of: "\(directory)/\($0)") == "anon_inode:inotify"
+        }
+    }
+
     private static func look(below path: String, by pid: Int32) throws(HostError) -> [String] {
         let directory = "/proc/\(pid)/fd"
         return try (Directory.names(in: directory) ?? []).compactMap { target(of: "\(directory)/\($0)") }

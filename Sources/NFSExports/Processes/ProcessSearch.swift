@@ -17,4 +17,16 @@ enum ProcessSearch {
         }
         return found
     }
+
+    /// Whether a program of this file name runs. Costs a look at each process of the host.
+    static func isRunning(_ name: String) throws(HostError) -> Bool {
+        for entry in try Directory.names(in: "/proc") ?? [] {
+            if let pid = Int32(entry), let identity = try? ProcessIdentity.current(of: pid),
+                identity.executable.hasSuffix("/\(name)")
+            {
+                return true
+            }
+        }
+        return false
+    }
 }

@@ -25,6 +25,11 @@ struct PortMapper: Sendable {
                 program: program, version: version, network: network, address: "\(anywhere).\(port >> 8).\(port & 255)")
         }
 
+        /// Whether `other` leads a client to the same port.
+        func isServed(by other: Registration) -> Bool {
+            (program, version, network, port) == (other.program, other.version, other.network, other.port)
+        }
+
         var port: UInt16? {
             let parts = address.split(separator: ".").suffix(2).compactMap { UInt8($0) }
             return network == "local" || parts.count < 2 ? nil : UInt16(parts[0]) << 8 | UInt16(parts[1])
@@ -55,6 +60,15 @@ struct PortMapper: Sendable {
             RPCCall.encoded([registration.program, registration.version]) + RPCCall.encoded(registration.network)
             + RPCCall.encoded(registration.address) + RPCCall.encoded("superuser")
         _ = try? await work.run("rpcbind", deadline: .seconds(3)) { _ in call(1, arguments) != nil }
+    }
+
+    /// Whether somebody is registered for the program and accepts connections; one that was killed leaves its registration
+    /// behind.
+    func isServed(_ program: UInt32) async -> Bool {
+        let ports = (await registrations() ?? []).filter { $0.program == program && $0.network == "tcp" }
+            .compactMap(\.port)
+        for port in Set(ports) where await LoopbackPort(port).isListening() { return true }
+        return false
     }
 
     /// Whether some server other than rpcbind and statd is registered and still accepts connections; one that was

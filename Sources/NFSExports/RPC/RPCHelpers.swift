@@ -3,6 +3,12 @@ import HostTools
 import Logging
 import StorageCore
 
+/// A daemon that serves an RPC program on a port that it tells rpcbind.
+struct RPCService: Sendable {
+    let tool: Tool
+    let program: UInt32
+}
+
 /// The two daemons that NFSv3 needs beside its server: rpcbind(8), without which NFS-Ganesha does not even start, and
 /// rpc.statd(8), without which nobody can lock a file. The host may run them already; then they are left alone.
 struct RPCHelpers: Sendable {
@@ -12,7 +18,8 @@ struct RPCHelpers: Sendable {
         var statd: ProcessIdentity?
     }
 
-    let tools: GaneshaTools
+    let rpcbind: Tool
+    let statd: Tool
     let outputFile: String
     let logger: Logger
     let portMapper = PortMapper()
@@ -27,7 +34,7 @@ struct RPCHelpers: Sendable {
             // In the foreground, so that its process is the one that we know. -w keeps the registrations over its
             // restart.
             let process = DetachedProcess(
-                tools.rpcbind, ["-f", "-w"], environment: environment, outputFile: outputFile)
+                rpcbind, ["-f", "-w"], environment: environment, outputFile: outputFile)
             let identity = try onHost("start rpcbind") { () throws(HostError) in try process.start() }
             logger.notice("started rpcbind, since none ran", metadata: ["pid": "\(identity.pid)"])
             started.rpcbind = identity
@@ -46,22 +53,36 @@ struct RPCHelpers: Sendable {
     private func ensureStatd(
         _ known: ProcessIdentity?, isolation: isolated (any Actor)? = #isolation
     ) async -> ProcessIdentity? {
-        if await isStatdRegistered() { return known }
-        let process = DetachedProcess(tools.statd, ["--foreground"], environment: environment, outputFile: outputFile)
-        do {
+        do throws(StorageError) {
+            return try await ensure(
+                RPCService(tool: statd, program: PortMapper.statusMonitor), known: known)
+        } catch {
+            logger.warning("NFSv3 clients cannot lock files: \(error.message)")
+            return nil
+        }
+    }
+
+    /// Ensures that the program is registered with rpcbind, which runs, and accepts connections. Answers the process that
+    /// was started for it, by this call or an earlier one; nil if it is not ours. Throws `unavailable` if it cannot be
+    /// brought to.
+    func ensure(
+        _ service: RPCService, known: ProcessIdentity?, isolation: isolated (any Actor)? = #isolation
+    ) async throws(StorageError) -> ProcessIdentity? {
+        if await portMapper.isServed(service.program) { return known }
+        let name = service.tool.name
+        let process = DetachedProcess(
+            service.tool, ["--foreground"], environment: environment, outputFile: outputFile)
+        let identity = try await onHost("start \(name)") { () async throws(HostError) in
             // One that lost its registration with the rpcbind it was registered at.
             try await known?.terminate(grace: .seconds(2))
-            let identity = try process.start()
-            if await poll(for: .seconds(5), { await isStatdRegistered() }) {
-                logger.notice("started rpc.statd, since none ran", metadata: ["pid": "\(identity.pid)"])
-                return identity
-            }
-            try await identity.terminate(grace: .seconds(2))
-            logger.warning("rpc.statd does not register; NFSv3 clients cannot lock files. See \(outputFile)")
-        } catch {
-            logger.warning("rpc.statd does not start; NFSv3 clients cannot lock files: \(error)")
+            return try process.start()
         }
-        return nil
+        if await poll(for: .seconds(5), { await portMapper.isServed(service.program) }) {
+            logger.notice("started \(name), since none ran", metadata: ["pid": "\(identity.pid)"])
+            return identity
+        }
+        try? await identity.terminate(grace: .seconds(2))
+        throw StorageError(.unavailable, "\(name) was started and does not register with rpcbind; see \(outputFile)")
     }
 
     /// Stops those we started, unless another server uses them by now.
@@ -75,14 +96,6 @@ struct RPCHelpers: Sendable {
         try await onHost("stop rpcbind") { () async throws(HostError) in
             try await started.rpcbind?.terminate(grace: .seconds(3))
         }
-    }
-
-    private func isStatdRegistered() async -> Bool {
-        // A statd that was killed leaves its registration behind.
-        let ports = (await portMapper.registrations() ?? [])
-            .filter { $0.program == PortMapper.statusMonitor && $0.network == "tcp" }.compactMap(\.port)
-        for port in ports where await LoopbackPort(port).isListening() { return true }
-        return false
     }
 
     private var environment: [String: String] { ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"] }

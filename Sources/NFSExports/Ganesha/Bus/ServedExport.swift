@@ -19,10 +19,9 @@ struct ServedExport: Equatable {
 }
 
 extension ServedExport {
-    /// The limited broadcast address, which is nobody's source address (RFC 1122, section 3.2.1.3). Each export has a
-    /// client entry of it without any access, because DisplayExport shows the squash of clients only, and an export may
-    /// have none.
-    static let marker = "255.255.255.255"
+    /// Each export has a client entry of nobody's address without any access, because DisplayExport shows the squash of
+    /// clients only, and an export may have none.
+    static let marker = ClientAddress.nobody
 
     private static let squashMask: UInt32 = 0x7
     private static let accessMask: UInt32 = 0x1E0
@@ -50,9 +49,7 @@ extension ServedExport {
             }
             rules.append(ClientRule(address: address, access: access))
         }
-        if isForeign || squash == nil, let nobody = try? ClientAddress(Self.marker) {
-            rules.append(ClientRule(address: nobody, access: .readWrite))
-        }
+        if isForeign || squash == nil { rules.append(ClientRule(address: .nobody, access: .readWrite)) }
         // Not `ClientRule.normalized`: an address that comes twice has to show.
         rules.sort { $0.address < $1.address }
         return ObservedExport(id: id, path: MountPath(path), squash: squash ?? .all, clients: rules)
@@ -61,6 +58,6 @@ extension ServedExport {
     /// Whether the server looks at the clients in the order that gives each the access of its narrowest rule.
     func isInOrder(of export: Export) -> Bool {
         let granted = clients.filter { $0.options & Self.accessMask != 0 }.compactMap { try? ClientAddress($0.text) }
-        return granted == GaneshaConfiguration.ordered(export.clients).map(\.address)
+        return granted == export.clients.narrowestFirst.map(\.address)
     }
 }

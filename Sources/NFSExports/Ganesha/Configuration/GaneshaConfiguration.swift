@@ -83,19 +83,11 @@ package struct GaneshaConfiguration: Hashable, Sendable {
                 CLIENT { Clients = \(ServedExport.marker); Access_Type = NONE; Squash = \(squash); }
 
             """
-                + ordered(export.clients).map { rule in
+                + export.clients.narrowestFirst.map { rule in
                     let access = rule.access == .readWrite ? "RW" : "RO"
                     return "    CLIENT { Clients = \(rule.address); Access_Type = \(access); Squash = \(squash); }\n"
                 }.joined()
                 + "}\n"
-    }
-
-    /// Ganesha takes the first entry that matches a client, so the narrowest network comes first.
-    static func ordered(_ rules: [ClientRule]) -> [ClientRule] {
-        rules.sorted {
-            ($0.address.bytes.count, -$0.address.prefixLength, $0.address)
-                < ($1.address.bytes.count, -$1.address.prefixLength, $1.address)
-        }
     }
 
     private static func squash(_ squash: Squash) -> String {

@@ -20,6 +20,21 @@ extension GaneshaServer {
         return .changed
     }
 
+    /// Tells rpcbind again what it does not know any more of the server: another server's start or end takes the names of all
+    /// that have them. What another server is registered for stays its own, and is told of once.
+    func mendRegistrations() async {
+        guard configuration.settings.versions.contains(.v3), let known = await helpers.portMapper.registrations() else {
+            return
+        }
+        let missing = configuration.settings.registrations.filter { own in !known.contains { own.isServed(by: $0) } }
+        defer { unregistered = Set(missing) }
+        for registration in missing { await helpers.portMapper.register(registration) }
+        guard !missing.isEmpty, Set(missing) != unregistered else { return }
+        let taken = known.first { other in missing.contains { $0.program == other.program } }
+        let text = taken.flatMap(\.port).map { "; another server is registered with port \($0)" } ?? ""
+        logger.warning("rpcbind did not know the NFS server, so NFSv3 clients did not find it; told it again\(text)")
+    }
+
     func watch(_ helpers: RPCHelpers.Started) {
         if let rpcbind = helpers.rpcbind { watch(rpcbind, "rpcbind") }
         if let statd = helpers.statd { watch(statd, "rpc.statd") }

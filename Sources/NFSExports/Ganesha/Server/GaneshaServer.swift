@@ -22,6 +22,8 @@ package actor GaneshaServer {
     let startDeadline: Duration
     let patience: Patience
     var silence = Silence()
+    /// What rpcbind did not know of the server when it was last looked at.
+    var unregistered: Set<PortMapper.Registration> = []
     let helpers: RPCHelpers
     private let exited: AsyncStream<Void>.Continuation
     private var known: ServerRecord?
@@ -40,7 +42,8 @@ package actor GaneshaServer {
         self.startDeadline = startDeadline
         self.patience = patience
         bus = ManagementBus(socketPath: files.busSocket)
-        helpers = RPCHelpers(tools: tools, outputFile: files.helperLog, logger: logger)
+        helpers = RPCHelpers(
+            rpcbind: tools.rpcbind, statd: tools.statd, outputFile: files.helperLog, logger: logger)
         (exits, exited) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 

@@ -1,0 +1,191 @@
+import Glibc
+import HostTools
+import Logging
+import StorageCore
+
+/// Exports by the kernel's NFS server: a file for each volume in `/etc/exports.d`, so that a boot exports it before the
+/// server's threads start, and exportfs(8) for the change itself. What is served is read from etab.
+///
+/// A path is ours if one of our files names it. On such a path everything is ours, and what is extra goes; exports of
+/// other paths are an operator's and are left alone. Needs root.
+package struct KernelExporter: Exporter {
+    let server: KernelServer
+    private let logger: Logger
+    /// exportfs(8) reads and writes the whole table.
+    private let gate = SerialGate()
+
+    package init(server: KernelServer, logger: Logger) {
+        self.server = server
+        self.logger = logger
+    }
+
+    package func serve(_ exports: [Export]) async throws(StorageError) -> Outcome {
+        try await gate.run { () async throws(StorageError) in
+            switch try await server.condition() {
+            case .serving:
+                let mended = try await server.mendHelpers()
+                return mended | (try await correct(exports))
+            case .outdated:
+                logger.notice("nfsd runs with other settings and is restarted")
+                try await server.stopThreads()
+            case .absent: logger.notice("nfsd is started")
+            }
+            try await server.prepare()
+            try await place(exports)
+            try await server.startThreads()
+            return .changed
+        }
+    }
+
+    package func ensure(_ export: Export) async throws(StorageError) -> Outcome {
+        try await gate.run { () async throws(StorageError) in
+            try await requireServer("export \(export.path)")
+            return try await set(export, table.look())
+        }
+    }
+
+    package func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
+        try await gate.run { () async throws(StorageError) in
+            let view = try table.look()
+            let wasServed = try await remove(export.id, at: view.heads[export.id]?.path ?? export.path, view)
+            return try await server.isRunning() ? wasServed : .unchanged
+        }
+    }
+
+    package func exports() async throws(StorageError) -> [ObservedExport] {
+        try await requireServer("list the exports")
+        return try table.look().observed
+    }
+
+    /// Withdraws all that is ours. The server itself goes on if somebody else's exports are left.
+    package func stop() async throws(StorageError) {
+        try await gate.run { () async throws(StorageError) in
+            let view = try table.look()
+            for id in view.texts.keys.sorted() { _ = try await remove(id, at: view.heads[id]?.path, view) }
+            guard try table.look().tab.entries.isEmpty else { return }
+            try await server.stopThreads()
+            try await server.stopHelpers()
+        }
+    }
+
+    // MARK: What is behind them
+
+    private var table: KernelTable { KernelTable(files: server.files) }
+
+    private func requireServer(_ action: String) async throws(StorageError) {
+        guard try await server.isServing() else {
+            throw StorageError(.unavailable, "\(action): the kernel's NFS server does not run, or rpc.mountd does not")
+        }
+    }
+
+    /// Makes a running server serve exactly `exports` of what is ours.
+    private func correct(_ exports: [Export]) async throws(StorageError) -> Outcome {
+        var outcome = try await removeOthers(than: exports)
+        for export in exports { outcome = outcome | (try await set(export, table.look())) }
+        return outcome
+    }
+
+    private func removeOthers(than exports: [Export]) async throws(StorageError) -> Outcome {
+        let wanted = Set(exports.map(\.id))
+        let view = try table.look()
+        var outcome = Outcome.unchanged
+        for id in view.texts.keys.sorted() where !wanted.contains(id) {
+            let path = view.heads[id]?.path
+            logger.notice(
+                "withdrawing an export that is not wanted", metadata: ["id": "\(id)", "path": "\(path?.value ?? "")"])
+            outcome = outcome | (try await remove(id, at: path, view))
+        }
+        return outcome
+    }
+
+    /// Puts everything into the table in one go, while no thread serves it.
+    private func place(_ exports: [Export]) async throws(StorageError) {
+        _ = try await removeOthers(than: exports)
+        let view = try table.look()
+        for export in exports {
+            try table.write(export)
+            for extra in view.extra(to: export) { try await run(server.tools.withdraw(extra, from: export.path.value)) }
+        }
+        try await run(server.tools.exportFiles)
+    }
+
+    private func set(_ export: Export, _ view: KernelTable.View) async throws(StorageError) -> Outcome {
+        if let twin = view.heads.values.first(where: { $0.path == export.path && $0.id != export.id }) {
+            throw StorageError(.internal, "export \(export.path): it is exported already, as number \(twin.id)")
+        }
+        if let head = view.heads[export.id], head.path != export.path {
+            _ = try await remove(export.id, at: head.path, view)
+        }
+        let wasWritten = try table.write(export)
+        let served = view.tab.entries(at: export.path.value)
+        let missing = export.kernelRules.filter { rule in !served.contains { $0.rule == rule } }
+        let extra = view.extra(to: export)
+        let isInOrder = served.compactMap(\.rule).areInOrder
+        guard !missing.isEmpty || !extra.isEmpty || !isInOrder else { return wasWritten }
+        for client in extra { try await run(server.tools.withdraw(client, from: export.path.value)) }
+        try await add(missing, to: export)
+        let found = try table.look().tab.entries(at: export.path.value).compactMap(\.rule)
+        guard Set(found) == Set(export.kernelRules), found.areInOrder else {
+            throw StorageError(
+                .internal, "export \(export.path): exportfs made something else of it; see \(server.files.tab)")
+        }
+        return .changed
+    }
+
+    /// What exportfs(8) adds by itself comes before what is there, which would be wrong for a network within which a
+    /// narrower one has other access. From the files it comes in their order.
+    private func add(_ rules: [KernelRule], to export: Export) async throws(StorageError) {
+        guard export.kernelRules.reversed().areInOrder else {
+            return try await run(server.tools.exportFiles)
+        }
+        for rule in rules { try await run(server.tools.export(rule, at: export.path.value)) }
+    }
+
+    /// The file first, so that no boot brings it back; then every client, and what they hold. Without a path, of a file
+    /// that somebody has spoiled, there is nothing else to be found.
+    private func remove(
+        _ id: ExportID, at path: MountPath?, _ view: KernelTable.View
+    ) async throws(StorageError) -> Outcome {
+        let wasWritten = try table.remove(id)
+        guard let path = path?.value else { return wasWritten }
+        let served = view.tab.entries(at: path)
+        for entry in served { try await run(server.tools.withdraw(entry.client, from: path)) }
+        guard try await server.isRunning() else { return wasWritten }
+        try await revoke(path)
+        return served.isEmpty ? wasWritten : .changed
+    }
+
+    /// Ends what clients hold below `path`, and makes sure that the kernel serves it no more, so that it can be unmounted.
+    private func revoke(_ path: String) async throws(StorageError) {
+        let end = ContinuousClock.now + .seconds(10)
+        while true {
+            try await run(server.tools.forget)
+            let isForgotten = try onHost("withdraw \(path)") { () throws(HostError) in
+                try endHolds(path)
+                return try !server.control.remembers(path)
+            }
+            if isForgotten { return }
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
+                throw StorageError(.unavailable, "withdraw \(path): the kernel still serves it")
+            }
+        }
+    }
+
+    private func endHolds(_ path: String) throws(HostError) {
+        // What is not mounted any more, nobody holds.
+        guard let device = try MountPoint.device(at: path) else { return }
+        try server.control.releaseLocks(path)
+        for holder in try server.control.holders(on: device) {
+            logger.notice(
+                "taking back what an NFSv4 client holds",
+                metadata: ["path": "\(path)", "client": "\(holder.address)", "files": "\(holder.files.count)"])
+            try server.control.expire(holder)
+        }
+    }
+
+    private func run(_ invocation: Invocation) async throws(StorageError) {
+        try await onHost("exportfs") { () async throws(HostError) in
+            try await server.runner.output(of: invocation)
+        }
+    }
+}

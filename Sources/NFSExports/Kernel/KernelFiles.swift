@@ -1,0 +1,19 @@
+/// Where the kernel's server and its programs keep what they share with us. The defaults are Debian's.
+package struct KernelFiles: Hashable, Sendable {
+    /// Our own: who was started, and what it says.
+    package let state: String
+    package var exports = "/etc/exports.d"
+    package var configuration = "/etc/nfs.conf.d/convert2nfs.conf"
+    package var tab = "/var/lib/nfs/etab"
+    /// nfsd(7), mounted there.
+    package var control = "/proc/fs/nfsd"
+    /// Where nfsdcld(8) and the kernel speak with each other.
+    package var pipes = "/run/rpc_pipefs"
+
+    package init(state: String) { self.state = state }
+
+    var record: String { "\(state)/server.json" }
+    var helperLog: String { "\(state)/rpc.log" }
+
+    func export(_ id: String) -> String { "\(exports)/\(id)" }
+}

@@ -1,0 +1,72 @@
+import StorageCore
+
+/// How the kernel's NFS server is to be run. One that runs with other settings is restarted by the next `serve`.
+package struct KernelSettings: Hashable, Sendable {
+    package var nfsPort: UInt16
+    package var mountdPort: UInt16
+    package var lockManagerPort: UInt16
+    package var statusMonitorPort: UInt16
+    package var threads: Int
+    /// How long a client of NFSv4 may be silent.
+    package var leaseSeconds: Int
+    /// How long after a start clients may reclaim their locks, and nobody may take new ones.
+    package var graceSeconds: Int
+
+    package init(
+        nfsPort: UInt16 = 2049, mountdPort: UInt16 = 20048, lockManagerPort: UInt16 = 20049,
+        statusMonitorPort: UInt16 = 20050, threads: Int = 16, leaseSeconds: Int = 15, graceSeconds: Int = 20
+    ) {
+        self.nfsPort = nfsPort
+        self.mountdPort = mountdPort
+        self.lockManagerPort = lockManagerPort
+        self.statusMonitorPort = statusMonitorPort
+        self.threads = threads
+        self.leaseSeconds = leaseSeconds
+        self.graceSeconds = graceSeconds
+    }
+
+    /// For nfs.conf(5), which rpc.nfsd, rpc.mountd and rpc.statd read: so they are the same whoever starts them.
+    var text: String {
+        """
+        # Written by convert2nfsd, which sets right what is changed here.
+        [nfsd]
+        port=\(nfsPort)
+        threads=\(threads)
+        tcp=y
+        udp=y
+        vers3=y
+        vers4=y
+        vers4.0=n
+        vers4.1=y
+        vers4.2=y
+        lease-time=\(leaseSeconds)
+        grace-time=\(graceSeconds)
+        [mountd]
+        port=\(mountdPort)
+        [lockd]
+        port=\(lockManagerPort)
+        udp-port=\(lockManagerPort)
+        [statd]
+        port=\(statusMonitorPort)
+
+        """
+    }
+
+    /// What a server with these settings shows of itself in `/proc/fs/nfsd` (nfsd(7)).
+    func isShown(by facts: KernelFacts) -> Bool {
+        facts.ports.isSuperset(of: ["tcp \(nfsPort)", "udp \(nfsPort)"])
+            && facts.versions.subtracting(["-2"]) == ["+3", "+4", "-4.0", "+4.1", "+4.2"]
+            && facts.leaseSeconds == leaseSeconds && facts.graceSeconds == graceSeconds
+    }
+}
+
+/// The kernel's server as it shows itself (nfsd(7)).
+struct KernelFacts: Hashable, Sendable {
+    var threads: Int
+    /// `tcp 2049`.
+    var ports: Set<String>
+    /// `+4.1` is one that is on, `-4.0` one that is off.
+    var versions: Set<String>
+    var leaseSeconds: Int?
+    var graceSeconds: Int?
+}

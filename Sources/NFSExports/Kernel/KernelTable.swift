@@ -1,0 +1,82 @@
+import HostTools
+import StorageCore
+
+/// The files by which exports are kept: ours in `/etc/exports.d`, and exportfs(8)'s etab. All calls block shortly.
+struct KernelTable: Sendable {
+    let files: KernelFiles
+
+    /// Both at one moment.
+    struct View: Sendable {
+        let heads: [ExportID: ExportFile.Head]
+        let texts: [ExportID: String]
+        let tab: ExportTab
+
+        /// Clients of the path that are none of `export`'s, as etab has them.
+        func extra(to export: Export) -> [String] {
+            let wanted = Set(export.clients.map(\.address))
+            return tab.entries(at: export.path.value).filter { entry in
+                // Another rule for a client that is named is replaced; what is no rule cannot be told apart.
+                entry.rule.map { !wanted.contains($0.address) } ?? true
+            }.map(\.client)
+        }
+
+        /// What is served of ours. What is granted beyond rules of one squash and the volume's fsid, or is not what a boot
+        /// would export, shows as access of an address that no volume names, so that a comparison always finds it.
+        var observed: [ObservedExport] { heads.values.map(observe) }
+
+        private func observe(_ head: ExportFile.Head) -> ObservedExport {
+            let entries = tab.entries(at: head.path.value)
+            let found = entries.compactMap(\.rule)
+            let squash = found.first?.squash ?? head.squash
+            var rules = found.map { ClientRule(address: $0.address, access: $0.access) }.sorted {
+                $0.address < $1.address
+            }
+            let isOurs =
+                found.count == entries.count && found.areInOrder
+                && found.allSatisfy { $0.squash == squash && $0.fsid == head.fsid }
+            let export = Export(id: head.id, fsid: head.fsid, path: head.path, squash: squash, clients: rules)
+            if !isOurs || texts[head.id] != ExportFile(export: export).text {
+                rules.append(ClientRule(address: .nobody, access: .readWrite))
+            }
+            return ObservedExport(id: head.id, path: head.path, squash: squash, clients: rules)
+        }
+    }
+
+    func look() throws(StorageError) -> View {
+        try onHost("read the exports") { () throws(HostError) in
+            var heads: [ExportID: ExportFile.Head] = [:]
+            var texts: [ExportID: String] = [:]
+            for name in try Directory.names(in: files.exports) ?? [] {
+                guard let id = ExportFile.id(name), let text = try text("\(files.exports)/\(name)") else { continue }
+                texts[id] = text
+                if let head = ExportFile.Head(text), head.id == id { heads[id] = head }
+            }
+            return View(heads: heads, texts: texts, tab: ExportTab(try text(files.tab) ?? ""))
+        }
+    }
+
+    /// Ensures the file of the export.
+    @discardableResult
+    func write(_ export: Export) throws(StorageError) -> Outcome {
+        let path = file(export.id)
+        let wanted = ExportFile(export: export).text
+        return try onHost("write \(path)") { () throws(HostError) in
+            if try text(path) == wanted { return .unchanged }
+            try Directory.ensureExists(files.exports, mode: 0o755)
+            try DurableFile.write(Array(wanted.utf8), to: path, mode: 0o644)
+            return .changed
+        }
+    }
+
+    func remove(_ id: ExportID) throws(StorageError) -> Outcome {
+        try onHost("remove \(file(id))") { () throws(HostError) in
+            try DurableFile.remove(file(id)) ? .changed : .unchanged
+        }
+    }
+
+    private func file(_ id: ExportID) -> String { "\(files.exports)/\(ExportFile.name(id))" }
+
+    private func text(_ path: String) throws(HostError) -> String? {
+        try DurableFile.read(path, limit: 64 << 20).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
