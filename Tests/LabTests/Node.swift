@@ -2,9 +2,10 @@ import HostTools
 import Lab
 import Testing
 
-/// Our daemon on a storage node of the lab: NFS-Ganesha, and loop images unless `pools` says otherwise.
+/// Our daemon on a storage node of the lab: loop images unless `pools` says otherwise.
 struct Node {
     let machine: Machine
+    var server = "ganesha"
     /// In the configuration.
     var pools = ""
 
@@ -33,7 +34,7 @@ struct Node {
     private var configuration: String {
         """
         node: {name: \(machine.spec.name), state: /var/lib/convert2nfs}
-        nfs: {address: \(machine.spec.address)}
+        nfs: {address: \(machine.spec.address), server: \(server)}
         \(pools)
 
         """

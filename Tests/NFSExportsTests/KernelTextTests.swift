@@ -98,6 +98,27 @@ struct KernelTextTests {
         #expect(rules.areInOrder == isInOrder)
     }
 
+    @Test(
+        "a server is as it is wanted, or it is not",
+        arguments: [
+            ("versions", "+3 +4 -4.0 +4.1 +4.2\n", true), ("versions", "-2 +3 +4 -4.0 +4.1 +4.2\n", true),
+            ("versions", "+3 +4 +4.1 +4.2\n", false), ("portlist", "tcp 2049\ntcp 2049\n", false),
+            ("portlist", "udp 3049\ntcp 3049\n", false), ("nfsv4leasetime", "90\n", false),
+            ("nfsv4gracetime", "90\n", false),
+        ])
+    func facts(_ name: String, _ content: String, _ isWanted: Bool) throws {
+        let directory = try TemporaryDirectory()
+        var files = [
+            "threads": "16\n", "portlist": "udp 2049\ntcp 2049\nudp 2049\ntcp 2049\n",
+            "versions": "+3 +4 -4.0 +4.1 +4.2\n", "nfsv4leasetime": "15\n", "nfsv4gracetime": "20\n",
+        ]
+        files[name] = content
+        for (name, content) in files { try DurableFile.write(Array(content.utf8), to: "\(directory.path)/\(name)") }
+        let facts = try #require(try KernelControl(directory: directory.path).facts())
+        #expect(facts.threads == 16)
+        #expect(KernelSettings().isShown(by: facts) == isWanted)
+    }
+
     @Test("a client's files on a device are found among all that it holds")
     func holders() {
         let states = """

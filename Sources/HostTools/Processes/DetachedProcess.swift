@@ -52,10 +52,23 @@ package struct DetachedProcess: Sendable {
             withCStrings(variables) { envp in posix_spawn(&pid, tool.path, &actions, &attributes, argv, envp) }
         }
         guard result == 0 else { throw HostError.systemCall(name: "posix_spawn", errno: result, subject: tool.path) }
-        // posix_spawn(3) of glibc returns after the exec, so this is the tool already and not a copy of ourselves.
-        if let identity = try ProcessIdentity.current(of: pid) { return identity }
+        if let identity = try identity(of: pid) { return identity }
         waitpid(pid, nil, 0)
         throw HostError.unexpected("\(tool.name) ended as soon as it was started; see \(outputFile)")
+    }
+}
+
+extension DetachedProcess {
+    /// posix_spawn(3) of glibc returns in the exec, a moment before the kernel shows the new program.
+    private func identity(of pid: pid_t) throws(HostError) -> ProcessIdentity? {
+        let own = try ProcessIdentity.current(of: getpid())?.executable
+        // Who starts itself cannot tell the two apart, and need not.
+        let end = ContinuousClock.now + (Directory.realPath(tool.path) == own ? .zero : .seconds(1))
+        while true {
+            guard let identity = try ProcessIdentity.current(of: pid) else { return nil }
+            if identity.executable != own || ContinuousClock.now > end { return identity }
+            sched_yield()
+        }
     }
 }
 

@@ -12,9 +12,7 @@ struct KernelControl: Sendable {
         return KernelFacts(
             threads: threads,
             ports: Set(try text("portlist")?.split(separator: "\n").map(String.init) ?? []),
-            versions: Set(try text("versions")?.split(separator: " ").map(String.init) ?? []).filter {
-                $0.hasPrefix("+")
-            },
+            versions: Set(try text("versions")?.split(separator: " ").map(String.init) ?? []),
             leaseSeconds: try text("nfsv4leasetime").flatMap { Int($0) },
             graceSeconds: try text("nfsv4gracetime").flatMap { Int($0) })
     }

@@ -41,12 +41,15 @@ struct Configuration: Sendable, Equatable {
         var mountdPort: UInt16
         /// The lock manager of NFSv3 is the next one, as firewalls for NFS know it: 20049 beside 20048.
         var lockManagerPort: UInt16 { mountdPort + 1 }
+        /// And rpc.statd's, where it is ours to say, the one after.
+        var statusMonitorPort: UInt16 { mountdPort + 2 }
         var mountOptions: [String]
     }
 
     enum Server: String, Sendable, CaseIterable {
+        case kernel
         case ganesha
-        /// The best server the node has; today that is always NFS-Ganesha.
+        /// NFS-Ganesha, which runs on every kernel.
         case auto
     }
 

@@ -15,11 +15,8 @@ extension StorageNode {
     private struct World {
         var pools: [Pool]
         var filesystem: any VolumeFilesystem
-        var exporter: any Exporter
-        var server: String
+        var server: Server
         var growthRefusals: [FilesystemKind: String] = [:]
-        var exits: AsyncStream<Void>?
-        var stop: @Sendable () async throws(StorageError) -> Void
     }
 
     /// Wires the node; touches nothing but the state directory.
@@ -38,12 +35,12 @@ extension StorageNode {
         settings.growthRefusals = world.growthRefusals
         let manager = VolumeManager(
             pools: try Pools(world.pools), catalog: catalog, filesystem: world.filesystem,
-            exporter: world.exporter, settings: settings, logger: logger)
+            exporter: world.server.exporter, settings: settings, logger: logger)
         let reconciler = Reconciler(manager: manager, logger: logger)
-        var services = try listeners(configuration, manager, facts(configuration, world.server), logger)
-        if let exits = world.exits { services.append(ServerWatch(exits: exits, reconciler: reconciler)) }
+        var services = try listeners(configuration, manager, facts(configuration, world.server.name), logger)
+        if let exits = world.server.exits { services.append(ServerWatch(exits: exits, reconciler: reconciler)) }
         return StorageNode(
-            lock: lock, manager: manager, reconciler: reconciler, stopServer: world.stop, services: services,
+            lock: lock, manager: manager, reconciler: reconciler, stopServer: world.server.stop, services: services,
             logger: logger)
     }
 
@@ -60,20 +57,13 @@ extension StorageNode {
                 of: pool, tools, state: state, holdsVolumes: filled.contains(pool.name), logger: logger)
             pools.append(Pool(name: pool.name, backend: backend, kind: pool.backend.kind.rawValue))
         }
-        let settings = try GaneshaSettings(
-            nfsPort: configuration.nfs.port, mountdPort: configuration.nfs.mountdPort,
-            lockManagerPort: configuration.nfs.lockManagerPort)
-        let server = try GaneshaServer(
-            settings: settings, stateDirectory: "\(state)/ganesha", tools: GaneshaTools(tools), logger: logger)
-        let exporter = GaneshaExporter(server: server, logger: logger)
+        let server = try await server(configuration.nfs, state: state, tools, logger: logger)
         return World(
             pools: pools,
             filesystem: try await LinuxFilesystem.open(
                 toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem",
                 freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out")),
-            exporter: exporter, server: "ganesha", growthRefusals: try LinuxFilesystem.growthRefusals(),
-            exits: exporter.exits,
-            stop: { () async throws(StorageError) in try await exporter.stop() })
+            server: server, growthRefusals: try LinuxFilesystem.growthRefusals())
     }
 
     private static func backend(
@@ -105,8 +95,8 @@ extension StorageNode {
             Pool(name: pool.name, backend: SimulatedBackend(host: host, total: .gibibytes(1 << 20)), kind: "simulated")
         }
         return World(
-            pools: pools, filesystem: SimulatedFilesystem(host: host), exporter: SimulatedExporter(),
-            server: "simulated", exits: nil, stop: { () async throws(StorageError) in })
+            pools: pools, filesystem: SimulatedFilesystem(host: host),
+            server: Server(exporter: SimulatedExporter(), name: "simulated") { () async throws(StorageError) in })
     }
 
     private static func locateTools(_ configuration: Configuration) throws(StorageError) -> Toolbox {
@@ -114,7 +104,8 @@ extension StorageNode {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         do throws(HostError) {
             return try ToolLocator(searchPath: path).locate(
-                GaneshaTools.names + LinuxFilesystem.requiredTools + (hasLVM ? LVMBackend.requiredTools : []))
+                tools(of: configuration.nfs.server) + LinuxFilesystem.requiredTools
+                    + (hasLVM ? LVMBackend.requiredTools : []))
         } catch {
             throw StorageError(.unavailable, "\(error)")
         }

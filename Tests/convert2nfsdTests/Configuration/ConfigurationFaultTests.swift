@@ -70,7 +70,7 @@ struct ConfigurationFaultTests {
         Case("nfs: {port: 010}", "1: nfs.port: found the number 010, expected a port from 1 to 65535"),
         Case("nfs: {port: 2049.5}", "1: nfs.port: found the number 2049.5, expected a port from 1 to 65535"),
         Case("nfs: {mountdPort: 111}", "1: nfs.mountdPort: found 111, which is rpcbind's; use another port"),
-        Case("nfs: {server: kernel}", "1: nfs.server: found \"kernel\"; allowed: ganesha or auto"),
+        Case("nfs: {server: knfsd}", "1: nfs.server: found \"knfsd\"; allowed: kernel, ganesha or auto"),
         Case(
             "nfs: {address: \"0.0.0.0\"}",
             "1: nfs.address: found \"0.0.0.0\", expected the address or the host name that clients mount from, without a port"
