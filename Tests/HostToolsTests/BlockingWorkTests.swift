@@ -31,6 +31,27 @@ struct BlockingWorkTests {
         #expect(wasTold.wait(timeout: .now() + 10) == .success)
     }
 
+    @Test("what looks at its token goes on beyond the deadline, and is given up once it stands still")
+    func goesOn() async throws {
+        let looks = Atomic(0)
+        try await work.run("copy", deadline: .milliseconds(200)) { token throws(HostError) in
+            for _ in 0..<50 {
+                try token.check()
+                looks.add(1, ordering: .relaxed)
+                usleep(10_000)
+            }
+        }
+        #expect(looks.load(ordering: .relaxed) == 50, "half a second, with a deadline of 200 ms")
+        let release = DispatchSemaphore(value: 0)
+        defer { release.signal() }
+        await #expect(throws: HostError.timedOut(what: "copy", after: .milliseconds(200))) {
+            try await work.run("copy", deadline: .milliseconds(200)) { token throws(HostError) in
+                try token.check()
+                release.wait()
+            }
+        }
+    }
+
     @Test("a result that comes after the deadline is handed to whoever can take it back")
     func takesBack() async throws {
         let release = DispatchSemaphore(value: 0)

@@ -20,6 +20,8 @@ package struct BlockingWork: Sendable {
     /// Cancelling the task cancels the token that `body` gets, and nothing else: a body that does not look at it runs to
     /// its end, so that the caller always knows what was done.
     ///
+    /// A body that looks at its token shows that it goes on: for it the deadline counts from the last look.
+    ///
     /// `ifLate` is called on the body's thread with a result that came after `timedOut` was thrown, to take back what
     /// nobody knows of.
     ///
@@ -38,7 +40,7 @@ package struct BlockingWork: Sendable {
             await withCheckedContinuation { continuation in
                 let answer = SingleAnswer(continuation)
                 if let deadline {
-                    threads.deadlines.set(ticket, after: deadline) { [threads, abandoned] in
+                    watch(token, ticket, deadline) { [threads, abandoned] in
                         token.cancel()
                         // Known as such before anybody is told that it was given up.
                         if !threads.withdraw(ticket) { abandoned.add(call) }
@@ -60,6 +62,17 @@ package struct BlockingWork: Sendable {
         }
         if deadline != nil { threads.deadlines.clear(ticket) }
         return try result.get()
+    }
+
+    /// Calls `expire` once the token has not been looked at for as long as the deadline is.
+    private func watch(
+        _ token: CancellationToken, _ ticket: Int, _ deadline: Duration, after pause: Duration? = nil,
+        expire: @escaping @Sendable () -> Void
+    ) {
+        threads.deadlines.set(ticket, after: pause ?? deadline) { [self] in
+            guard let silence = token.silence, silence < deadline else { return expire() }
+            watch(token, ticket, deadline, after: deadline - silence, expire: expire)
+        }
     }
 }
 
@@ -87,14 +100,20 @@ private final class AbandonedCalls: Sendable {
 /// Tells work on another thread that nobody wants its result any more.
 package final class CancellationToken: Sendable {
     private let flag = Atomic(false)
+    /// When it was looked at last.
+    private let look = Mutex<ContinuousClock.Instant?>(nil)
 
     package init() {}
     package var isCancelled: Bool { flag.load(ordering: .relaxed) }
     package func cancel() { flag.store(true, ordering: .relaxed) }
 
     package func check() throws(HostError) {
+        look.withLock { $0 = .now }
         if isCancelled { throw HostError.cancelled }
     }
+
+    /// How long nobody has looked at it; nil if nobody ever did.
+    var silence: Duration? { look.withLock { last in last.map { ContinuousClock.now - $0 } } }
 }
 
 /// A continuation that two threads may answer; the first one counts.

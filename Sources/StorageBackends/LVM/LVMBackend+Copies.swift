@@ -30,7 +30,7 @@ extension LVMBackend {
     ) async throws(StorageError) -> Outcome {
         if policy.thinPool != nil { return try await share(source, with: volume, capacity) }
         guard let copy = try await beginCopy(of: source, to: volume, capacity) else { return .unchanged }
-        try await work.perform("copying to \(volume.key)") { token in
+        try await work.perform("copying to \(volume.key)", deadline: .seconds(300)) { token in
             try DeviceCopy.copy(copy.source.value, to: copy.target.value, token: token) { done, total in
                 context.tell(CopyProgress(done: ByteCount(done), total: ByteCount(total)))
             }

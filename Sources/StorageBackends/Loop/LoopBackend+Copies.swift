@@ -13,7 +13,8 @@ extension LoopBackend {
     private func copyNow(
         _ source: CopySource, to volume: VolumeIdentity, capacity size: ByteCount, _ context: CopyContext
     ) async throws(StorageError) -> Outcome {
-        try await perform("copying to \(volume.key)", volume.key.resource, deadline: nil) { capacity, token in
+        try await perform("copying to \(volume.key)", volume.key.resource, deadline: Self.copyDeadline) {
+            capacity, token in
             let item = LoopItem.volume(volume.key)
             if try existing(item, of: volume, size: size.bytes) { return .unchanged }
             let (origin, owner) = Self.origin(source)
@@ -41,7 +42,8 @@ extension LoopBackend {
         _ snapshot: SnapshotReference, _ context: CopyContext
     ) async throws(StorageError) -> Outcome {
         let item = LoopItem(snapshot)
-        return try await perform("taking the snapshot \(item.stem)", item.resource, deadline: nil) { capacity, token in
+        return try await perform("taking the snapshot \(item.stem)", item.resource, deadline: Self.copyDeadline) {
+            capacity, token in
             if try existing(item, of: snapshot.volume, size: nil) { return .unchanged }
             let origin = LoopItem.volume(snapshot.volume.key)
             let image = try image(of: origin, snapshot.volume)
@@ -52,6 +54,9 @@ extension LoopBackend {
             return .changed
         }
     }
+
+    /// How long a copy may stand still, its source frozen; cloning the extents of one image is one call.
+    private static let copyDeadline = Duration.seconds(300)
 
     private static func origin(_ source: CopySource) -> (item: LoopItem, owner: VolumeIdentity) {
         switch source {

@@ -24,7 +24,7 @@ package struct LoopBackend: StorageBackend {
         presence = LoopPresence(pool: pool, directory: directory, note: note)
     }
 
-    /// How long one call may block, copies excepted. The calls are a few system calls each; what takes longer hangs.
+    /// How long one call may block, copies excepted (`copyDeadline`). The calls are a few system calls each; what takes longer hangs.
     static let deadline = Duration.seconds(120)
 
     package func create(_ volume: VolumeIdentity, capacity size: ByteCount) async throws(StorageError) -> Outcome {
@@ -171,7 +171,7 @@ package struct LoopBackend: StorageBackend {
 
     /// Does `body` if the pool is in its directory; `unavailable` if it is not.
     func perform<Value: Sendable>(
-        _ action: String, _ resource: String, deadline: Duration? = LoopBackend.deadline,
+        _ action: String, _ resource: String, deadline: Duration = LoopBackend.deadline,
         _ body: @escaping @Sendable (LoopCapacity, CancellationToken) throws -> Value
     ) async throws(StorageError) -> Value {
         do {
