@@ -106,6 +106,26 @@ struct NodeTests {
         }
     }
 
+    @Test("A lock that one mount holds is refused to another until it is let go, v3 and v4.1", arguments: ["3", "4.1"])
+    func locks(_ version: String) async throws {
+        let text = try await machine("c1").sh(
+            """
+            for side in c d; do
+                mkdir -p /mnt/$side\(version)
+                mount -t nfs -o nfsvers=\(version),proto=tcp,hard,nosharecache,noac s1:/nfs/shopdata /mnt/$side\(version)
+            done
+            touch /mnt/c\(version)/locked
+            exec 7>>/mnt/c\(version)/locked
+            flock -w 60 -x 7
+            flock -n -x /mnt/d\(version)/locked true && echo had || echo refused
+            flock -u 7
+            flock -w 60 -x /mnt/d\(version)/locked echo had
+            exec 7>&-
+            umount /mnt/c\(version) /mnt/d\(version)
+            """, deadline: .seconds(180))
+        #expect(text == "refused\nhad\n")
+    }
+
     @Test("A power cut in the middle of writes: the hard mounts go on, and nothing that was synced is lost")
     func powerCut() async throws {
         let node = Node(machine: try machine("s1"))

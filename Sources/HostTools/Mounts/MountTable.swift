@@ -45,8 +45,9 @@ package enum MountTable {
         guard numbers.count == 2 else { return nil }
         return MountEntry(
             id: id, parent: parent, device: DeviceNumber(major: numbers[0], minor: numbers[1]),
-            root: unescaped(fields[3]), mountPoint: unescaped(fields[4]),
-            options: list(fields[5]), filesystem: plain(fields[hyphen + 1]), source: unescaped(fields[hyphen + 2]),
+            root: OctalEscapes.decode(fields[3]), mountPoint: OctalEscapes.decode(fields[4]),
+            options: list(fields[5]), filesystem: plain(fields[hyphen + 1]),
+            source: OctalEscapes.decode(fields[hyphen + 2]),
             superblockOptions: list(fields[hyphen + 3]))
     }
 
@@ -54,22 +55,5 @@ package enum MountTable {
 
     private static func list(_ bytes: ArraySlice<UInt8>) -> [String] {
         plain(bytes).split(separator: ",").map(String.init)
-    }
-
-    /// Space, tab, newline and backslash are written as a backslash and three octal digits.
-    private static func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
-        guard bytes.contains(0x5C) else { return plain(bytes) }
-        var result: [UInt8] = []
-        var rest = bytes
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            if byte == 0x5C, digits.count == 3, digits.allSatisfy({ (0x30...0x37).contains($0) }) {
-                result.append(digits.reduce(0) { $0 &* 8 &+ ($1 - 0x30) })
-                rest = rest.dropFirst(3)
-            } else {
-                result.append(byte)
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 }

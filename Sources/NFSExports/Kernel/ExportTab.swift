@@ -1,3 +1,5 @@
+import HostTools
+
 /// What the kernel's server is told to serve, as exportfs(8) keeps it in `/var/lib/nfs/etab`: a line for each path and
 /// client. exportfs(8) prints the same for people, wrapped and with other words (`<world>`). Pure.
 struct ExportTab: Hashable, Sendable {
@@ -24,23 +26,8 @@ struct ExportTab: Hashable, Sendable {
         let parts = line.split(separator: "\t", maxSplits: 1)
         guard parts.count == 2, let open = parts[1].lastIndex(of: "("), parts[1].hasSuffix(")") else { return nil }
         let options = parts[1][parts[1].index(after: open)...].dropLast().split(separator: ",").map(String.init)
-        return Entry(path: unescaped(parts[0]), client: String(parts[1][..<open]), options: Set(options))
-    }
-
-    /// Characters that would end the path are written as a backslash and three octal digits.
-    private static func unescaped(_ text: Substring) -> String {
-        guard text.contains("\\") else { return String(text) }
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            if byte == 0x5C, digits.count == 3, digits.allSatisfy({ (0x30...0x37).contains($0) }) {
-                bytes.append(digits.reduce(0) { $0 &* 8 &+ ($1 - 0x30) })
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        return Entry(
+            path: OctalEscapes.decode(Array(parts[0].utf8)[...]), client: String(parts[1][..<open]),
+            options: Set(options))
     }
 }

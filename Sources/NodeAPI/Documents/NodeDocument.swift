@@ -3,7 +3,7 @@ import StorageCore
 /// The node as `GET /v1/node` shows it.
 package struct NodeDocument: Hashable, Sendable, Codable {
     package struct NFS: Hashable, Sendable, Codable {
-        /// `ganesha`, or `simulated`.
+        /// `kernel`, `ganesha` or `simulated`.
         package var server: String
         /// What clients mount.
         package var address: String
