@@ -24,6 +24,15 @@ struct Query {
 
     subscript(key: String) -> String? { values[key] }
 
+    /// False where it is not given.
+    func flag(_ key: String) throws(StorageError) -> Bool {
+        guard let text = values[key] else { return false }
+        guard let flag = Bool(text) else {
+            throw StorageError(.invalidArgument, "\(key)=\(text.prefix(40)) is neither true nor false")
+        }
+        return flag
+    }
+
     /// A number in `range`, or `standard` where it is not given.
     func number(_ key: String, in range: ClosedRange<Int>, standard: Int) throws(StorageError) -> Int {
         guard let text = values[key] else { return standard }

@@ -43,6 +43,10 @@ struct ExportTable: Sendable {
         try await exclusively { () async throws(StorageError) in try await exporter.withdraw(export) }
     }
 
+    func holders(of export: Export) async throws(StorageError) -> [ExportHolder] {
+        try await exporter.holders(of: export)
+    }
+
     func observed() async throws(StorageError) -> [ObservedExport] { try await exporter.exports() }
 
     private func serve(also extra: Export?) async throws(StorageError) -> Outcome {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HostTools
+import NFSClient
 import NodeAPI
 import NodeHarness
 import StorageCore
@@ -56,6 +57,16 @@ struct PoolDiskTests {
             #expect(try FileManager.default.contentsOfDirectory(atPath: disk.path) == [])
             let log = try String(contentsOfFile: node.daemon.logFile, encoding: .utf8)
             #expect(log.contains("does not hold the pool default"))
+
+            // The directory that an unclean end may leave is shown to nobody, whatever is changed meanwhile.
+            try Directory.ensure("\(node.daemon.root)/shopdata", mode: 0)
+            let rule = ClientRule(address: try ClientAddress("127.0.0.1"), access: .readOnly)
+            let refusal = await #expect(throws: StorageError.self) {
+                _ = try await node.update("shop/data", UpdateVolumeRequest(clients: [rule]))
+            }
+            #expect(refusal?.code == .unavailable, "\(String(describing: refusal))")
+            await #expect(throws: NFSError.self) { _ = try await node.mount("shop/data") }
+            #expect(try await node.volume("shop/data").condition.abnormal)
 
             // Its volumes are not in the way of taking the node out of service.
             try await node.daemon.retire(node.process)

@@ -51,6 +51,7 @@ struct NodeClientTests {
                 },
                 { client in try await client.deleteVolume(key) },
                 { client in try await client.deleteVolume(key, snapshots: true) },
+                { client in try await client.deleteVolume(key, snapshots: true, force: true) },
                 { client in _ = try await client.manifest(key) },
                 { client in _ = try await client.setClient(rule, of: key) },
                 { client in _ = try await client.removeClient(rule.address, of: key) },
@@ -70,7 +71,8 @@ struct NodeClientTests {
             seen == [
                 "GET /", "GET /v1/node", "GET /v1/pools", "GET /v1/operations", "GET /v1/operations/a%2Fb",
                 "GET /v1/volumes?namespace=shop&limit=5&continue=a%26b", "GET \(volume)", "PATCH \(volume)",
-                "DELETE \(volume)", "DELETE \(volume)?snapshots=delete", "GET \(volume)/manifest",
+                "DELETE \(volume)", "DELETE \(volume)?snapshots=delete",
+                "DELETE \(volume)?snapshots=delete&force=true", "GET \(volume)/manifest",
                 "PUT \(volume)/clients/fd00%3A%3A%2F64", "DELETE \(volume)/clients/fd00%3A%3A%2F64",
                 "POST \(volume)/snapshots", "GET \(volume)/snapshots", "GET \(volume)/snapshots/monday",
                 "DELETE \(volume)/snapshots/monday",

@@ -103,6 +103,23 @@ struct RouteTests {
         }
     }
 
+    @Test("a volume that a client holds is not deleted without force, and the client is named")
+    func held() async throws {
+        try await API.with { (api) async throws in
+            _ = try await api.ask(.post, "/v1/volumes", Self.shop)
+            let export = try await api.manager.volume(VolumeKey("shop", "data")).export
+            await api.node.exporter.hold(export, ExportHolder(client: "10.0.0.7:801", files: ["/a", "/b", "/c", "/d"]))
+            let refusal = try await api.ask(.delete, "/v1/volumes/shop/data")
+            #expect(refusal.status == 423)
+            #expect(refusal.text.contains("10.0.0.7:801 (/a, /b, /c and 1 more)"))
+            #expect(try await api.ask(.delete, "/v1/volumes/shop/data?force=yes").status == 400)
+            #expect(try await api.ask(.delete, "/v1/volumes/shop/data?force=false").status == 423)
+            #expect(try await api.manager.volume(VolumeKey("shop", "data")).phase == .ready)
+            #expect(try await api.node.exporter.exports().count == 1)
+            #expect(try await api.ask(.delete, "/v1/volumes/shop/data?force=true").status == 204)
+        }
+    }
+
     @Test("a list is cut into pages that go on where the last one ended")
     func pages() async throws {
         try await API.with { (api) async throws in

@@ -141,6 +141,15 @@ struct CommandTests {
                 == "volume shop/data unchanged: it is not there\n")
     }
 
+    @Test("a deletion is forced only if it is said")
+    func forcedDeletion() async throws {
+        let replies = [
+            "GET \(path)": [ScriptedServer.Reply.json(200, try Samples.json(Samples.volume()))],
+            "DELETE \(path)?force=true": [.text(204, "")],
+        ]
+        #expect(try await shown("volume delete shop/data --force", replies).text == "volume shop/data deleted\n")
+    }
+
     @Test("a manifest is printed as it came")
     func manifest() async throws {
         let text = try await shown("volume manifest shop/data", ["GET \(path)/manifest": [.text(200, "---\na: 1\n")]])

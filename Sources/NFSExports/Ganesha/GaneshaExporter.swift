@@ -65,6 +65,9 @@ package struct GaneshaExporter: Exporter {
         return served.compactMap(\.observed)
     }
 
+    /// None: NFS-Ganesha keeps files open for its own sake, and does not tell for whom.
+    package func holders(of export: Export) async throws(StorageError) -> [ExportHolder] { [] }
+
     /// Stops the server in order. The daemon's own end leaves it running; this is for taking the node out of service.
     package func stop() async throws(StorageError) {
         try await gate.run { () async throws(StorageError) in try await server.stop() }

@@ -57,6 +57,13 @@ package struct KernelExporter: Exporter {
         return try table.look().observed
     }
 
+    package func holders(of export: Export) async throws(StorageError) -> [ExportHolder] {
+        try onHost("look for the clients of \(export.path)") { () throws(HostError) in
+            guard let device = try MountPoint.device(at: export.path.value) else { return [] }
+            return try server.control.holders(on: device).map { ExportHolder(client: $0.address, files: $0.files) }
+        }
+    }
+
     /// Withdraws all that is ours. The server itself goes on if somebody else's exports are left.
     package func stop() async throws(StorageError) {
         try await gate.run { () async throws(StorageError) in

@@ -5,6 +5,7 @@ import StorageCore
 package actor SimulatedExporter: Exporter {
     /// Nil while the server "does not run".
     private var served: [ExportID: Export]?
+    private var held: [ExportID: [ExportHolder]] = [:]
 
     package init() {}
 
@@ -24,11 +25,17 @@ package actor SimulatedExporter: Exporter {
     }
 
     package func withdraw(_ export: Export) throws(StorageError) -> Outcome {
+        held[export.id] = nil
         // One that does not run serves nobody.
-        served?.removeValue(forKey: export.id) == nil ? .unchanged : .changed
+        return served?.removeValue(forKey: export.id) == nil ? .unchanged : .changed
     }
 
     package func exports() throws(StorageError) -> [ObservedExport] { try running().values.map(ObservedExport.init) }
+
+    package func holders(of export: Export) -> [ExportHolder] { served == nil ? [] : held[export.id] ?? [] }
+
+    /// As if a client had opened files of the export; a withdrawal ends it.
+    package func hold(_ export: Export, _ holder: ExportHolder) { held[export.id, default: []].append(holder) }
 
     /// As if the server had died; `serve` brings it back.
     package func kill() { served = nil }

@@ -48,9 +48,14 @@ extension NodeClient {
         return try await ensured(answer) { () async throws(StorageError) in try await volume(key) }.document
     }
 
-    /// `DELETE /v1/volumes/{namespace}/{name}`; one that is not there is fine. With `snapshots` they go too.
-    package func deleteVolume(_ key: VolumeKey, snapshots: Bool = false) async throws(StorageError) {
-        try await finished(try await send(.delete, path(key) + (snapshots ? "?snapshots=delete" : "")))
+    /// `DELETE /v1/volumes/{namespace}/{name}`; one that is not there is fine. With `snapshots` they go too, with `force`
+    /// also while clients have files open.
+    package func deleteVolume(
+        _ key: VolumeKey, snapshots: Bool = false, force: Bool = false
+    ) async throws(StorageError) {
+        let query = [snapshots ? "snapshots=delete" : nil, force ? "force=true" : nil].compactMap(\.self)
+        try await finished(
+            try await send(.delete, path(key) + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))))
     }
 
     /// `GET /v1/volumes/{namespace}/{name}/manifest`: the YAML as it is.

@@ -34,9 +34,10 @@ extension RouteDescription {
             .changed("Volume")),
         RouteDescription(
             .delete, volume, "deleteVolume",
-            "Ensure it is gone; one with snapshots is a conflict without ?snapshots=delete.",
+            "Ensure it is gone; one with snapshots is a conflict without ?snapshots=delete, one that clients hold is busy without ?force=true.",
             query: [
-                QueryParameter(name: "snapshots", schema: Schema(json: ["type": "string", "enum": ["delete"]]))
+                QueryParameter(name: "snapshots", schema: Schema(json: ["type": "string", "enum": ["delete"]])),
+                QueryParameter(name: "force", schema: Schema(json: ["type": "boolean"])),
             ], .deleted),
         RouteDescription(
             .get, "\(volume)/manifest", "getManifest", "A PersistentVolume and its claim.", .yaml),

@@ -21,13 +21,15 @@ struct VolumeRoutes {
             return try await Reply.changed(manager.update(context.volumeKey, change), document)
         }
         router.delete("/v1/volumes/{namespace}/{name}") { request, context in
-            let query = try Query(request, allowed: ["snapshots"])
+            let query = try Query(request, allowed: ["snapshots", "force"])
             guard query["snapshots"] == nil || query["snapshots"] == "delete" else {
                 throw StorageError(
                     .invalidArgument, "snapshots=delete is the only value; without it a volume with snapshots stays")
             }
+            let force = try query.flag("force")
             let key = try context.volumeKey
-            return try Reply.deleted(await manager.delete(key, withSnapshots: query["snapshots"] != nil))
+            return try Reply.deleted(
+                await manager.delete(key, withSnapshots: query["snapshots"] != nil, force: force))
         }
         router.get("/v1/volumes/{namespace}/{name}/manifest") { request, context in
             try Query.none(request)

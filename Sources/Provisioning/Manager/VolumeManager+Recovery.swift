@@ -65,7 +65,7 @@ extension VolumeManager {
     /// Goes on with a deletion that failed, or that a crash left in phase `deleting` without an operation.
     func resumeDeletion(of key: VolumeKey) async {
         do {
-            _ = try await delete(key, withSnapshots: true)
+            _ = try await delete(key, withSnapshots: true, force: true)
         } catch {
             logger.warning("deleting \(key) could not go on: \(error)", metadata: ["volume": "\(key)"])
         }

@@ -20,6 +20,23 @@ package protocol Exporter: Sendable {
 
     /// What the server serves now, asked from the server. `unavailable` if it does not run.
     func exports() async throws(StorageError) -> [ObservedExport]
+
+    /// Clients that have files of the export open, as far as the server can tell: of NFSv3 none can, which knows no opens. Empty if
+    /// it does not run.
+    func holders(of export: Export) async throws(StorageError) -> [ExportHolder]
+}
+
+/// A client that has files of an export open.
+package struct ExportHolder: Hashable, Sendable {
+    /// Its address, with its port where the server tells it.
+    package let client: String
+    /// Within the export, as the server names them.
+    package let files: [String]
+
+    package init(client: String, files: [String]) {
+        self.client = client
+        self.files = files
+    }
 }
 
 /// What a volume's export is to be.

@@ -29,6 +29,7 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
     case overlappingNetworksAreKeptAsTheyAreNamed
     case aPathIsServedOnce
     case withdrawEndsAnExportOnce
+    case anExportThatNobodyOpenedHasNoHolders
     case serveAfterADeathBringsEverythingBack
     case differentExportsChangeAtOnce
 
@@ -46,6 +47,7 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
         case .overlappingNetworksAreKeptAsTheyAreNamed: try await overlap(rig)
         case .aPathIsServedOnce: try await samePath(rig)
         case .withdrawEndsAnExportOnce: try await withdrawal(rig)
+        case .anExportThatNobodyOpenedHasNoHolders: try await holders(rig)
         case .serveAfterADeathBringsEverythingBack: try await death(rig)
         case .differentExportsChangeAtOnce: try await atOnce(rig)
         }
@@ -172,6 +174,13 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
         try await rig.expectServed([exports[1]])
         #expect(try await rig.exporter.ensure(exports[0]) == .changed)
         try await rig.expectServed(exports)
+    }
+
+    private func holders(_ rig: some ExporterRig) async throws {
+        let export = try await rig.export(1)
+        #expect(try await rig.exporter.holders(of: export).isEmpty, "of a server that does not run")
+        _ = try await rig.exporter.serve([export])
+        #expect(try await rig.exporter.holders(of: export).isEmpty)
     }
 
     private func death(_ rig: some ExporterRig) async throws {

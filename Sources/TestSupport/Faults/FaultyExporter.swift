@@ -23,4 +23,8 @@ package struct FaultyExporter: Exporter {
     }
 
     package func exports() async throws(StorageError) -> [ObservedExport] { try await base.exports() }
+
+    package func holders(of export: Export) async throws(StorageError) -> [ExportHolder] {
+        try await base.holders(of: export)
+    }
 }

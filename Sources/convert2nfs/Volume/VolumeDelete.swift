@@ -12,6 +12,9 @@ struct VolumeDelete: NodeCommand {
     @Flag(help: "Delete its snapshots with it.")
     var snapshots = false
 
+    @Flag(help: "Delete it also while clients have files of it open; their next operation fails.")
+    var force = false
+
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: OutputOptions
 
@@ -21,7 +24,7 @@ struct VolumeDelete: NodeCommand {
     func report(_ context: Context) async throws(StorageError) -> Report {
         let client = context.client
         let wasThere = try await isThere { () async throws(StorageError) in _ = try await client.volume(key) }
-        try await client.deleteVolume(key, snapshots: snapshots)
+        try await client.deleteVolume(key, snapshots: snapshots, force: force)
         return Deletion(kind: "volume", name: key.description, wasThere: wasThere).report
     }
 }
