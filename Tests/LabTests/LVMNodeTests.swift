@@ -78,6 +78,24 @@ struct LVMNodeTests {
         #expect(try await node.convert2nfs("volume show shop/a").contains("400Mi"))
     }
 
+    @Test("a thin pool that is nearly full takes nothing new, says so, and takes again when there is room")
+    func fullThinPool() async throws {
+        let node = try node()
+        try await node.machine.sh(
+            """
+            lvcreate -q --yes --type thin --thinpool pool -V 2900M -n filler vg-thin 2>/dev/null
+            dd if=/dev/zero of=/dev/vg-thin/filler bs=1M count=2850 oflag=direct status=none
+            """, deadline: .seconds(180))
+        let refusal = try await node.machine.sh(
+            "convert2nfs volume create shop/thin --pool thin --size 400Mi 2>&1 && echo created || true")
+        #expect(refusal.contains("% full of data") && !refusal.contains("created"), "\(refusal)")
+        #expect(try await node.convert2nfs("pool list -o json").contains("% full of data"))
+        try await node.machine.sh("lvremove -q --yes vg-thin/filler", deadline: .seconds(60))
+        try await node.convert2nfs("volume create shop/thin --pool thin --size 400Mi")
+        #expect(try await !node.convert2nfs("pool list -o json").contains("% full of data"))
+        try await node.convert2nfs("volume delete shop/thin")
+    }
+
     @Test("a power cut in the middle of creates: all that was answered is back, and nothing is left of the rest")
     func powerCut() async throws {
         let node = try node()

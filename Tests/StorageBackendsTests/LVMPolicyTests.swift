@@ -92,6 +92,7 @@ struct LVMPolicyTests {
     func thin(_ overcommit: Double, _ mebibytes: Int64) throws {
         let policy = LVMPolicy(thinPool: "thin", overcommit: overcommit, reserve: 10)
         #expect(try policy.usage(report()).available == .mebibytes(mebibytes))
+        #expect(try policy.usage(report()).warning == nil)
         try policy.admit(.mebibytes(mebibytes), report(), group: "vg")
         #expect(throws: StorageError.self) { try policy.admit(.mebibytes(mebibytes + 1), report(), group: "vg") }
     }
@@ -102,6 +103,7 @@ struct LVMPolicyTests {
         let policy = LVMPolicy(thinPool: "thin", overcommit: 4, reserve: 10)
         let report = try report(dataPercent: data, metadataPercent: metadata)
         #expect(try policy.usage(report).available == .zero)
+        #expect(try policy.usage(report).warning?.contains("lvextend") == true)
         #expect(throws: StorageError.self) { try policy.admit(.mebibytes(4), report, group: "vg") }
     }
 

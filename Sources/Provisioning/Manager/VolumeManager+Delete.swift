@@ -4,7 +4,7 @@ import StorageCore
 extension VolumeManager {
     /// Ensures that nothing is left of the volume: export, mount, device, storage, directory, record. Absent already is
     /// `.unchanged`. `conflict` naming the snapshots if it has any and `withSnapshots` is false; `busy` naming the
-    /// clients that have files open, if the NFS server knows any and not `force`: nothing has changed then; `busy` naming the
+    /// clients that hold files, if the NFS server knows any and not `force`: nothing has changed then; `busy` naming the
     /// holders if a process of this node keeps the filesystem: it is withdrawn from clients by then, and asking again
     /// goes on; `unavailable` if the configuration does not name its pool.
     package func delete(
@@ -42,7 +42,7 @@ extension VolumeManager {
         let more = holders.count > 4 ? " and \(holders.count - 4) more clients" : ""
         throw StorageError(
             .busy,
-            "clients have files of the volume \(volume.key) open: \(names.joined(separator: ", "))\(more); end that, or delete "
+            "clients hold files of the volume \(volume.key): \(names.joined(separator: ", "))\(more); end that, or delete "
                 + "it under their hands (force=true; on the command line --force)", resource: volume.key.resource)
     }
 }

@@ -85,18 +85,21 @@ extension VolumeManager {
             let usage = try await pool.backend.usage()
             let foreign = try await pool.backend.inventory().foreign
             return PoolStatus(
-                pool: pool, usage: usage, volumes: volumes, foreign: foreign, condition: orphanCondition(of: pool.name))
+                pool: pool, usage: usage, volumes: volumes, foreign: foreign, condition: condition(of: pool.name, usage)
+            )
         } catch {
             return PoolStatus(
                 pool: pool, usage: nil, volumes: volumes, foreign: [], condition: .abnormal(error.message))
         }
     }
 
-    private func orphanCondition(of pool: PoolName) -> Condition {
+    private func condition(of pool: PoolName, _ usage: PoolUsage) -> Condition {
         let unknown = orphans.withLock { $0[pool] ?? [] }
-        guard !unknown.isEmpty else { return .normal }
-        return .abnormal(
-            "it holds storage that is not in the catalog and is left alone: \(unknown.joined(separator: ", "))")
+        let orphans =
+            unknown.isEmpty
+            ? nil : "it holds storage that is not in the catalog and is left alone: \(unknown.joined(separator: ", "))"
+        let flaws = [usage.warning, orphans].compactMap(\.self)
+        return flaws.isEmpty ? .normal : .abnormal(flaws.joined(separator: "; "))
     }
 
     /// Newest first.

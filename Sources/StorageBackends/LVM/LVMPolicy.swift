@@ -16,8 +16,9 @@ struct LVMPolicy: Sendable, Hashable {
         let total = ByteCount(limit >= Double(Int64.max) ? .max : Int64(limit))
         let promised = report.volumes.filter { $0.pool == thinPool }.map(\.size.bytes)
             .reduce(Int64(0)) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
-        let isExhausted = try exhaustion(report) != nil
-        return PoolUsage(total: pool.size, available: isExhausted ? .zero : total - ByteCount(promised))
+        let exhaustion = try exhaustion(report)
+        return PoolUsage(
+            total: pool.size, available: exhaustion == nil ? total - ByteCount(promised) : .zero, warning: exhaustion)
     }
 
     /// Throws `outOfCapacity` unless the pool may promise `need` more.

@@ -21,12 +21,13 @@ package protocol Exporter: Sendable {
     /// What the server serves now, asked from the server. `unavailable` if it does not run.
     func exports() async throws(StorageError) -> [ObservedExport]
 
-    /// Clients that have files of the export open, as far as the server can tell: of NFSv3 none can, which knows no opens. Empty if
-    /// it does not run.
+    /// Clients that hold files of the export, open, locked or delegated (RFC 8881, section 10.2: one may have such a file open
+    /// without the server's knowing), as far as the server can tell: of NFSv3 none can, which knows no opens. Empty if it does
+    /// not run.
     func holders(of export: Export) async throws(StorageError) -> [ExportHolder]
 }
 
-/// A client that has files of an export open.
+/// A client that holds files of an export.
 package struct ExportHolder: Hashable, Sendable {
     /// Its address, with its port where the server tells it.
     package let client: String

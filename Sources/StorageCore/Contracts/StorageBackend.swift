@@ -101,9 +101,12 @@ package struct PoolUsage: Sendable, Hashable, Codable {
     package let total: ByteCount
     /// What new volumes may still take, promises to existing ones deducted.
     package let available: ByteCount
+    /// Why nothing new is begun although the pool answers, and what to do; nil where all is well.
+    package let warning: String?
 
-    package init(total: ByteCount, available: ByteCount) {
+    package init(total: ByteCount, available: ByteCount, warning: String? = nil) {
         self.total = total
         self.available = available
+        self.warning = warning
     }
 }

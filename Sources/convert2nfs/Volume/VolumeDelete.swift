@@ -12,7 +12,7 @@ struct VolumeDelete: NodeCommand {
     @Flag(help: "Delete its snapshots with it.")
     var snapshots = false
 
-    @Flag(help: "Delete it also while clients have files of it open; their next operation fails.")
+    @Flag(help: "Delete it also while clients hold files of it; their next operation fails.")
     var force = false
 
     @OptionGroup var connection: ConnectionOptions
