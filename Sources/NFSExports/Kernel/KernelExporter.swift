@@ -33,6 +33,8 @@ package struct KernelExporter: Exporter {
             try await server.prepare()
             try await place(exports)
             try await server.startThreads()
+            // What exportfs left out is told with its own words when it is asked again.
+            _ = try await correct(exports)
             return .changed
         }
     }
@@ -85,10 +87,24 @@ package struct KernelExporter: Exporter {
         }
     }
 
-    /// Makes a running server serve exactly `exports` of what is ours.
+    /// Makes a running server serve exactly `exports` of what is ours. One that is refused does not keep the others from being
+    /// served; the first refusal is thrown at the end.
     private func correct(_ exports: [Export]) async throws(StorageError) -> Outcome {
         var outcome = try await removeOthers(than: exports)
-        for export in exports { outcome = outcome | (try await set(export, table.look())) }
+        var view = try table.look()
+        var refusal: StorageError?
+        for export in exports {
+            do throws(StorageError) {
+                guard try await set(export, view) == .changed else { continue }
+                outcome = .changed
+                // Every look reads all files, and nearly always none has changed.
+                view = try table.look()
+            } catch {
+                if error.code == .unavailable { throw error }
+                refusal = refusal ?? error
+            }
+        }
+        if let refusal { throw refusal }
         return outcome
     }
 
@@ -113,7 +129,17 @@ package struct KernelExporter: Exporter {
             try table.write(export)
             for extra in view.extra(to: export) { try await run(server.tools.withdraw(extra, from: export.path.value)) }
         }
-        try await run(server.tools.exportFiles)
+        try await exportFiles()
+    }
+
+    /// Fails for any line that cannot be exported, an operator's too, having exported the others: what became of ours, etab
+    /// tells.
+    private func exportFiles() async throws(StorageError) {
+        let output = try await onHost("exportfs") { () async throws(HostError) in
+            try await server.runner.run(server.tools.exportFiles)
+        }
+        guard output.status != .exited(0) else { return }
+        logger.warning("exportfs could not export all of /etc/exports and /etc/exports.d: \(output.messageTail)")
     }
 
     private func set(_ export: Export, _ view: KernelTable.View) async throws(StorageError) -> Outcome {
@@ -143,7 +169,7 @@ package struct KernelExporter: Exporter {
     /// narrower one has other access. From the files it comes in their order.
     private func add(_ rules: [KernelRule], to export: Export) async throws(StorageError) {
         guard export.kernelRules.reversed().areInOrder else {
-            return try await run(server.tools.exportFiles)
+            return try await exportFiles()
         }
         for rule in rules { try await run(server.tools.export(rule, at: export.path.value)) }
     }
