@@ -111,8 +111,8 @@ struct NodeTests {
         let text = try await machine("c1").sh(
             """
             for side in c d; do
-                mkdir -p /mnt/$side\(version)
-                mount -t nfs -o nfsvers=\(version),proto=tcp,hard,nosharecache,noac s1:/nfs/shopdata /mnt/$side\(version)
+                mkdir -p /mnt/${side}\(version)
+                mount -t nfs -o nfsvers=\(version),proto=tcp,hard,nosharecache,noac s1:/nfs/shopdata /mnt/${side}\(version)
             done
             touch /mnt/c\(version)/locked
             exec 7>>/mnt/c\(version)/locked
