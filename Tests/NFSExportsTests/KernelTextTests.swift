@@ -36,7 +36,9 @@ struct KernelTextTests {
     func squash(_ squash: Squash, _ options: String) throws {
         let common = Self.common.replacing("no_root_squash,no_all_squash", with: options)
         let line = "/nfs/shopdata\t10.0.0.1(ro,\(common),ro,secure,\(options))"
-        #expect(ExportTab(line).entries.map(\.rule) == (try export(["10.0.0.1=ro"], squash: squash).kernelRules))
+        #expect(
+            ExportTab(line).entries(at: "/nfs/shopdata").map(\.rule)
+                == (try export(["10.0.0.1=ro"], squash: squash).kernelRules))
     }
 
     @Test(
@@ -53,14 +55,15 @@ struct KernelTextTests {
         ])
     func foreign(_ client: String, _ options: String) {
         let tab = ExportTab("/nfs/shopdata\t\(client)(\(options))")
-        #expect(tab.entries.count == 1)
-        #expect(tab.entries.first?.rule == nil)
+        #expect(tab.entries(at: "/nfs/shopdata").map(\.rule) == [nil])
     }
 
     @Test("paths are unescaped, and lines that are none are left out")
     func paths() {
         let tab = ExportTab("/srv/a\\040b\t10.0.0.1(rw)\n\n# a comment\n/srv/x 10.0.0.1(rw)\n/srv/y\t10.0.0.1\n")
-        #expect(tab.entries.map(\.path) == ["/srv/a b"])
+        #expect(tab.entries(at: "/srv/a b").map(\.client) == ["10.0.0.1"])
+        for path in ["/srv/a\\040b", "/srv/x", "/srv/y", "# a comment", ""] { #expect(tab.entries(at: path).isEmpty) }
+        #expect(!tab.isEmpty && ExportTab("\n\n").isEmpty)
     }
 
     @Test("a file names each client after the path, the narrowest network first, and says whose it is")

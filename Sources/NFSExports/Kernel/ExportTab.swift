@@ -2,32 +2,45 @@ import HostTools
 
 /// What the kernel's server is told to serve, as exportfs(8) keeps it in `/var/lib/nfs/etab`: a line for each path and
 /// client. exportfs(8) prints the same for people, wrapped and with other words (`<world>`). Pure.
-struct ExportTab: Hashable, Sendable {
-    struct Entry: Hashable, Sendable {
+struct ExportTab: Sendable {
+    struct Entry: Sendable {
         let path: String
         let client: String
-        let options: Set<String>
+        /// As they are: nearly all are of paths that nobody asks for.
+        private let optionText: Substring
+
+        init(path: String, client: String, options: Substring) {
+            self.path = path
+            self.client = client
+            optionText = options
+        }
+
+        var options: Set<String> { Set(optionText.split(separator: ",").map(String.init)) }
 
         /// Nil if it is none that we would make.
         var rule: KernelRule? { KernelRule(client: client, options: options) }
     }
 
-    let entries: [Entry]
+    private let byPath: [String: [Entry]]
 
     /// Lines that are not of the form are left out: they serve nothing.
     init(_ text: String) {
-        entries = text.split(separator: "\n").compactMap(Self.entry)
+        byPath = Dictionary(grouping: text.split(separator: "\n").compactMap(Self.entry), by: \.path)
     }
 
-    func entries(at path: String) -> [Entry] { entries.filter { $0.path == path } }
+    var isEmpty: Bool { byPath.isEmpty }
+
+    /// In the order that mountd has them in.
+    func entries(at path: String) -> [Entry] { byPath[path] ?? [] }
 
     /// `PATH<tab>CLIENT(OPTION,…)`.
     private static func entry(_ line: Substring) -> Entry? {
-        let parts = line.split(separator: "\t", maxSplits: 1)
-        guard parts.count == 2, let open = parts[1].lastIndex(of: "("), parts[1].hasSuffix(")") else { return nil }
-        let options = parts[1][parts[1].index(after: open)...].dropLast().split(separator: ",").map(String.init)
+        guard let tab = line.utf8.firstIndex(of: 0x09), let open = line.utf8.lastIndex(of: 0x28), tab < open,
+            line.utf8.last == 0x29
+        else { return nil }
+        let client = line[line.utf8.index(after: tab)..<open]
         return Entry(
-            path: OctalEscapes.decode(Array(parts[0].utf8)[...]), client: String(parts[1][..<open]),
-            options: Set(options))
+            path: OctalEscapes.decode(Array(line[..<tab].utf8)[...]), client: String(client),
+            options: line[line.utf8.index(after: open)...].dropLast())
     }
 }

@@ -11,12 +11,14 @@ import StorageCore
 package struct KernelExporter: Exporter {
     let server: KernelServer
     private let logger: Logger
+    private let table: KernelTable
     /// exportfs(8) reads and writes the whole table.
     private let gate = SerialGate()
 
     package init(server: KernelServer, logger: Logger) {
         self.server = server
         self.logger = logger
+        table = KernelTable(files: server.files)
     }
 
     package func serve(_ exports: [Export]) async throws(StorageError) -> Outcome {
@@ -71,15 +73,13 @@ package struct KernelExporter: Exporter {
         try await gate.run { () async throws(StorageError) in
             let view = try table.look()
             for id in view.texts.keys.sorted() { _ = try await remove(id, at: view.heads[id]?.path, view) }
-            guard try table.look().tab.entries.isEmpty else { return }
+            guard try table.look().tab.isEmpty else { return }
             try await server.stopThreads()
             try await server.stopHelpers()
         }
     }
 
     // MARK: What is behind them
-
-    private var table: KernelTable { KernelTable(files: server.files) }
 
     private func requireServer(_ action: String) async throws(StorageError) {
         guard try await server.isServing() else {
@@ -193,9 +193,11 @@ package struct KernelExporter: Exporter {
         let end = ContinuousClock.now + .seconds(10)
         while true {
             try await run(server.tools.forget)
+            // The kernel keeps files open for a while for whoever has just been cut off, until it is told to forget them.
             let isForgotten = try onHost("withdraw \(path)") { () throws(HostError) in
-                try endHolds(path)
-                return try !server.control.remembers(path)
+                let hadHolders = try endHolds(path)
+                let isRemembered = try server.control.remembers(path)
+                return !hadHolders && !isRemembered
             }
             if isForgotten { return }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
@@ -204,16 +206,19 @@ package struct KernelExporter: Exporter {
         }
     }
 
-    private func endHolds(_ path: String) throws(HostError) {
+    /// Whether anybody held anything.
+    private func endHolds(_ path: String) throws(HostError) -> Bool {
         // What is not mounted any more, nobody holds.
-        guard let device = try MountPoint.device(at: path) else { return }
+        guard let device = try MountPoint.device(at: path) else { return false }
         try server.control.releaseLocks(path)
-        for holder in try server.control.holders(on: device) {
+        let holders = try server.control.holders(on: device)
+        for holder in holders {
             logger.notice(
                 "taking back what an NFSv4 client holds",
                 metadata: ["path": "\(path)", "client": "\(holder.address)", "files": "\(holder.files.count)"])
             try server.control.expire(holder)
         }
+        return !holders.isEmpty
     }
 
     private func run(_ invocation: Invocation) async throws(StorageError) {

@@ -4,6 +4,16 @@ import StorageCore
 /// The files by which exports are kept: ours in `/etc/exports.d`, and exportfs(8)'s etab. All calls block shortly.
 struct KernelTable: Sendable {
     let files: KernelFiles
+    /// A change of one volume costs the same among ten and among hundreds.
+    private let own = RememberedFiles { OwnFile(text: $0, head: ExportFile.Head($0)) }
+    private let tab = RememberedFiles { ExportTab($0) }
+
+    init(files: KernelFiles) { self.files = files }
+
+    private struct OwnFile: Sendable {
+        let text: String
+        let head: ExportFile.Head?
+    }
 
     /// Both at one moment.
     struct View: Sendable {
@@ -47,11 +57,12 @@ struct KernelTable: Sendable {
             var heads: [ExportID: ExportFile.Head] = [:]
             var texts: [ExportID: String] = [:]
             for name in try Directory.names(in: files.exports) ?? [] {
-                guard let id = ExportFile.id(name), let text = try text("\(files.exports)/\(name)") else { continue }
-                texts[id] = text
-                if let head = ExportFile.Head(text), head.id == id { heads[id] = head }
+                guard let id = ExportFile.id(name), let found = try own.content(of: file(id)) else { continue }
+                texts[id] = found.text
+                if let head = found.head, head.id == id { heads[id] = head }
             }
-            return View(heads: heads, texts: texts, tab: ExportTab(try text(files.tab) ?? ""))
+            own.keep(only: Set(texts.keys.map(file)))
+            return View(heads: heads, texts: texts, tab: try tab.content(of: files.tab) ?? ExportTab(""))
         }
     }
 
@@ -61,7 +72,7 @@ struct KernelTable: Sendable {
         let path = file(export.id)
         let wanted = ExportFile(export: export).text
         return try onHost("write \(path)") { () throws(HostError) in
-            if try text(path) == wanted { return .unchanged }
+            if try own.content(of: path)?.text == wanted { return .unchanged }
             try Directory.ensureExists(files.exports, mode: 0o755)
             try DurableFile.write(Array(wanted.utf8), to: path, mode: 0o644)
             return .changed
@@ -75,8 +86,4 @@ struct KernelTable: Sendable {
     }
 
     private func file(_ id: ExportID) -> String { "\(files.exports)/\(ExportFile.name(id))" }
-
-    private func text(_ path: String) throws(HostError) -> String? {
-        try DurableFile.read(path, limit: 64 << 20).map { String(decoding: $0, as: UTF8.self) }
-    }
 }
