@@ -47,6 +47,8 @@ struct ExportTable: Sendable {
         try await exporter.holders(of: export)
     }
 
+    func isRunning() async throws(StorageError) -> Bool { try await exporter.isRunning() }
+
     func observed() async throws(StorageError) -> [ObservedExport] { try await exporter.exports() }
 
     private func serve(also extra: Export?) async throws(StorageError) -> Outcome {

@@ -86,6 +86,51 @@ struct ReconcilerTests {
         try await node.expectConsistency()
     }
 
+    private func reboot(_ node: SimulatedNode) async throws {
+        await node.exporter.kill()
+        for path in ["/nfs/shopone", "/nfs/shoptwo"] { _ = try await node.filesystem.unmount(MountPath(path)) }
+        for entry in try await node.backend.inventory().volumes {
+            _ = try await node.backend.deactivate(entry.identity)
+        }
+        node.plan.poolIsSilent.withLock { $0 = true }
+    }
+
+    @Test("at boot no server is started without a pool that comes late, for then clients' files would be gone for good")
+    func latePool() async throws {
+        let (node, _, _) = try await node()
+        try await reboot(node)
+        let (manager, reconciler) = try node.program(poolPatience: .seconds(3600))
+        let error = await #expect(throws: StorageError.self) { try await reconciler.pass() }
+        #expect(error?.code == .unavailable && error?.message.contains("injected silence") == true)
+        #expect(!manager.isReady)
+        #expect(await !node.exporter.isRunning())
+        node.plan.poolIsSilent.withLock { $0 = false }
+        try await reconciler.pass()
+        #expect(manager.isReady)
+        try await node.expectConsistency()
+    }
+
+    @Test("a pool that does not come keeps the others' volumes from being served for a while only")
+    func absentPool() async throws {
+        let (node, _, _) = try await node()
+        try await reboot(node)
+        let (manager, reconciler) = try node.program(poolPatience: .zero)
+        try await reconciler.pass()
+        #expect(manager.isReady)
+        #expect(try await node.exporter.exports().isEmpty)
+    }
+
+    @Test("a server that runs is not left alone because a pool is away")
+    func poolGoneUnderServer() async throws {
+        let (node, _, _) = try await node()
+        _ = try await node.filesystem.unmount(MountPath("/nfs/shopone"))
+        node.plan.poolIsSilent.withLock { $0 = true }
+        let (manager, reconciler) = try node.program(poolPatience: .seconds(3600))
+        try await reconciler.pass()
+        #expect(manager.isReady)
+        #expect(try await node.exporter.exports().map(\.path) == [MountPath("/nfs/shoptwo")])
+    }
+
     @Test("a restart with everything in place touches nothing")
     func restart() async throws {
         let (node, _, _) = try await node()

@@ -57,6 +57,8 @@ package struct GaneshaExporter: Exporter {
         }
     }
 
+    package func isRunning() async throws(StorageError) -> Bool { try await server.isRunning() }
+
     package func exports() async throws(StorageError) -> [ObservedExport] {
         let served = try await asking("list the exports") { () async throws(BusError) in
             try await server.bus.exports()

@@ -56,6 +56,8 @@ package struct KernelExporter: Exporter {
         }
     }
 
+    package func isRunning() async throws(StorageError) -> Bool { try await server.isRunning() }
+
     package func exports() async throws(StorageError) -> [ObservedExport] {
         try await requireServer("list the exports")
         return try table.look().observed

@@ -30,6 +30,8 @@ package actor SimulatedExporter: Exporter {
         return served?.removeValue(forKey: export.id) == nil ? .unchanged : .changed
     }
 
+    package func isRunning() -> Bool { served != nil }
+
     package func exports() throws(StorageError) -> [ObservedExport] { try running().values.map(ObservedExport.init) }
 
     package func holders(of export: Export) -> [ExportHolder] { served == nil ? [] : held[export.id] ?? [] }

@@ -19,6 +19,8 @@ package final class VolumeManager: Sendable {
         package var lockPatience: Duration = .seconds(10)
         /// How long a caller waits for the use of all volumes it asks for; what is not measured by then is unknown.
         package var measuringPatience: Duration = .seconds(3)
+        /// How long the NFS server is not started because a pool does not answer whose volumes it is to serve.
+        package var poolPatience: Duration = .seconds(15)
         /// Filesystems that this node cannot grow while they are mounted, and why.
         package var growthRefusals: [FilesystemKind: String] = [:]
 

@@ -50,7 +50,7 @@ struct MountRepair {
             // What was seen is a moment old: an operation may have mounted it since.
             guard try await manager.filesystem.mounted(at: volume.path) == nil else { return false }
             // The server may still hold the filesystem that was there: a mount below a live export is not seen by it.
-            _ = try await manager.exports.withdraw(volume.export)
+            if try await manager.exports.isRunning() { _ = try await manager.exports.withdraw(volume.export) }
             guard try await manager.executor.performer.mount(volume) == .changed else { return false }
             if manager.isReady { _ = try await manager.exports.ensure(volume.export) }
             logger.notice("\(volume.path) was not mounted; mounted it", metadata: ["volume": "\(volume.key)"])

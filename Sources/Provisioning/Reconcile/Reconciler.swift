@@ -9,22 +9,37 @@ package final class Reconciler: Service {
     private let interval: Duration
     private let clock: any Clock<Duration>
     private let logger: Logger
+    private let tell: @Sendable (Progress) -> Void
     private let wakeups: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
     private let serverEnded = Flag()
+    /// Until when a pool is waited for before the NFS server is started without its volumes.
+    private let poolDeadline: ContinuousClock.Instant
     /// What something holds up is tried again, not so often that it fills the journal.
     private let retryPause = Pause<VolumeKey>(.seconds(30))
     /// It may take long for each of them, and nothing else waits for it.
     private let retries = SideWork<VolumeKey>(width: 4)
 
+    /// What becomes of the node, for whoever started it.
+    package enum Progress: Hashable, Sendable {
+        /// It has started; told once.
+        case ready
+        /// The last look at it failed.
+        case failing(String)
+        /// The last look at it was well again.
+        case recovered
+    }
+
     package init(
         manager: VolumeManager, interval: Duration = .seconds(2), clock: any Clock<Duration> = ContinuousClock(),
-        logger: Logger
+        logger: Logger, tell: @escaping @Sendable (Progress) -> Void = { _ in }
     ) {
         self.manager = manager
         self.interval = interval
         self.clock = clock
         self.logger = logger
+        self.tell = tell
+        poolDeadline = .now + manager.settings.poolPatience
         (wakeups, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -43,12 +58,17 @@ package final class Reconciler: Service {
             }
         }
         defer { ticker.cancel() }
+        var isFailing = false
         for await _ in wakeups.cancelOnGracefulShutdown() {
             do throws(StorageError) {
                 try await pass()
+                if isFailing { tell(.recovered) }
+                isFailing = false
             } catch {
                 logger.error(
                     "\(manager.isReady ? "reconciling" : "starting") failed, trying again in \(interval): \(error)")
+                tell(.failing(error.message))
+                isFailing = true
             }
         }
         await retries.end()
@@ -67,15 +87,32 @@ package final class Reconciler: Service {
         let begin = ContinuousClock.now
         _ = try await manager.recoverOperations(reversibleOnly: true)
         let seen = try await manager.observer.look()
+        try await waitForPools(seen)
         let repaired = await MountRepair(manager: manager, logger: logger).all(seen)
         let exports = try await lookingAtServer { () async throws(StorageError) in try await serveAll() }
         _ = try await manager.recoverOperations(reversibleOnly: false)
         try await manager.noteOrphans()
         manager.markReady()
+        tell(.ready)
         logger.notice(
             "the node is ready: \(repaired) volumes mounted, exports \(exports.rawValue)",
             metadata: ["duration": "\(milliseconds(ContinuousClock.now - begin))"])
         try await retry(seen)
+    }
+
+    /// At boot disks come up one by one. A server that starts without a volume tells its clients that their files are gone
+    /// (ESTALE), for good; while no server runs, they wait. So it is not started for a while without a pool that holds
+    /// volumes.
+    private func waitForPools(_ seen: Observation) async throws(StorageError) {
+        let missing = Set(seen.volumes.filter { $0.phase.isServed && seen.place(of: $0) == .unknown }.map(\.pool))
+        // One that the configuration does not name will not answer.
+        guard let pool = missing.intersection(manager.pools.all.map(\.name)).min(), ContinuousClock.now < poolDeadline,
+            try await !manager.exports.isRunning()
+        else { return }
+        throw StorageError(
+            .unavailable,
+            "its volumes are to be served, and the pool \(pool) does not answer yet: \(seen.silentPools[pool] ?? "")",
+            resource: "pools/\(pool)")
     }
 
     /// Goes on, beside the pass, with deletions that failed and with what failed snapshots left.

@@ -18,6 +18,9 @@ package protocol Exporter: Sendable {
     /// `unavailable`.
     func withdraw(_ export: Export) async throws(StorageError) -> Outcome
 
+    /// Whether a server runs, one that does not answer too: it may hold what was exported.
+    func isRunning() async throws(StorageError) -> Bool
+
     /// What the server serves now, asked from the server. `unavailable` if it does not run.
     func exports() async throws(StorageError) -> [ObservedExport]
 

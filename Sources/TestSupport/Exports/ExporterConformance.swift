@@ -55,6 +55,7 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
 
     private func absence(_ rig: some ExporterRig) async throws {
         let export = try await rig.export(1)
+        #expect(try await !rig.exporter.isRunning())
         await expectCode(.unavailable) { _ = try await rig.exporter.exports() }
         await expectCode(.unavailable) { _ = try await rig.exporter.ensure(export) }
         #expect(try await rig.exporter.withdraw(export) == .unchanged, "nobody is served by a server that does not run")
@@ -67,6 +68,7 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
                 2, ["10.0.0.0/8": .readOnly, "fd00::/64": .readWrite, "::1": .readOnly], squash: .all),
         ]
         #expect(try await rig.exporter.serve(exports) == .changed)
+        #expect(try await rig.exporter.isRunning())
         try await rig.expectServed(exports)
     }
 

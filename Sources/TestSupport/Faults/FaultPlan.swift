@@ -29,6 +29,8 @@ package final class FaultPlan: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Whether the pool does not answer who looks at it. No call to count: it stays until it is set again.
+    package let poolIsSilent = Mutex(false)
 
     package init() {}
 

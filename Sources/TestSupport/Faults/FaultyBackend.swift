@@ -58,6 +58,9 @@ package struct FaultyBackend: StorageBackend {
         }
     }
 
-    package func inventory() async throws(StorageError) -> PoolInventory { try await base.inventory() }
+    package func inventory() async throws(StorageError) -> PoolInventory {
+        if plan.poolIsSilent.withLock({ $0 }) { throw StorageError(.unavailable, "injected silence") }
+        return try await base.inventory()
+    }
     package func usage() async throws(StorageError) -> PoolUsage { try await base.usage() }
 }

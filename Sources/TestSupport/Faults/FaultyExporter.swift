@@ -22,6 +22,8 @@ package struct FaultyExporter: Exporter {
         try await plan.run("exporter.withdraw") { () async throws(StorageError) in try await base.withdraw(export) }
     }
 
+    package func isRunning() async throws(StorageError) -> Bool { try await base.isRunning() }
+
     package func exports() async throws(StorageError) -> [ObservedExport] { try await base.exports() }
 
     package func holders(of export: Export) async throws(StorageError) -> [ExportHolder] {

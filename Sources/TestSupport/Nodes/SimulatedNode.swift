@@ -30,12 +30,14 @@ package final class SimulatedNode: Sendable {
     /// `pool` is how the configuration names the pool, `growthRefusals` what the node cannot grow.
     package func program(
         patience: Duration = .seconds(60), root: String = "/nfs", pool name: String = "default",
-        growthRefusals: [FilesystemKind: String] = [:], measuringPatience: Duration = .seconds(60)
+        growthRefusals: [FilesystemKind: String] = [:], measuringPatience: Duration = .seconds(60),
+        poolPatience: Duration = .zero
     ) throws -> (manager: VolumeManager, reconciler: Reconciler) {
         var settings = VolumeManager.Settings(paths: try PathTemplate(root: root, pattern: "{namespace}{name}"))
         settings.patience = patience
         settings.growthRefusals = growthRefusals
         settings.measuringPatience = measuringPatience
+        settings.poolPatience = poolPatience
         let pool = Pool(name: try PoolName(name), backend: FaultyBackend(backend, plan), kind: "simulated")
         let manager = VolumeManager(
             pools: try Pools([pool]), catalog: try openCatalog(), filesystem: FaultyFilesystem(filesystem, plan),

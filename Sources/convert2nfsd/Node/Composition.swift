@@ -36,12 +36,13 @@ extension StorageNode {
         let manager = VolumeManager(
             pools: try Pools(world.pools), catalog: catalog, filesystem: world.filesystem,
             exporter: world.server.exporter, settings: settings, logger: logger)
-        let reconciler = Reconciler(manager: manager, logger: logger)
+        let notifier = ServiceNotifier.ofThisProcess
+        let reconciler = Reconciler(manager: manager, logger: logger) { notifier.tell($0) }
         var services = try listeners(configuration, manager, facts(configuration, world.server.name), logger)
         if let exits = world.server.exits { services.append(ServerWatch(exits: exits, reconciler: reconciler)) }
         return StorageNode(
             lock: lock, manager: manager, reconciler: reconciler, stopServer: world.server.stop, services: services,
-            logger: logger)
+            notifier: notifier, logger: logger)
     }
 
     private static func realWorld(

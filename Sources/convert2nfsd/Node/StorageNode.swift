@@ -1,4 +1,5 @@
 import Catalog
+import HostTools
 import Logging
 import NodeHTTP
 import Provisioning
@@ -13,6 +14,7 @@ struct StorageNode {
     /// Stops the NFS server; the daemon's own end does not.
     let stopServer: @Sendable () async throws(StorageError) -> Void
     let services: [any Service]
+    let notifier: ServiceNotifier
     let logger: Logger
 
     /// How long the daemon's end waits for operations; below what service managers wait (systemd.service(5),
@@ -28,9 +30,11 @@ struct StorageNode {
         do {
             try await group.run()
         } catch {
+            notifier.stopping()
             await manager.windDown(patience: Self.patience)
             throw error
         }
+        notifier.stopping()
         await manager.windDown(patience: Self.patience)
     }
 
