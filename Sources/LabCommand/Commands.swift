@@ -88,14 +88,17 @@ struct Start: AsyncParsableCommand {
     @OptionGroup var place: Place
     @Option(help: "Where the programs were built; beside this one by default.") var programs: String?
     @Argument var machine: String
+    @Argument(help: "What runs first in it: lab or systemd.") var initial = MachineSpec.Init.lab
 
     func run() async throws {
-        let lab = try place.open()
+        let lab = try place.open { if $0.name == machine { $0.start = initial } }
         try await lab.bringPrograms(try programs ?? Executables.directory())
         try await lab.machine(machine).start()
         try await lab.machine(machine).waitUntilReady()
     }
 }
+
+extension MachineSpec.Init: ExpressibleByArgument {}
 
 struct Down: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

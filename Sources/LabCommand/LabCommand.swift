@@ -22,8 +22,10 @@ struct Place: ParsableArguments {
     var directory: String { "/var/tmp/convert2nfs-lab/\(lab)" }
 
     /// To be called in the lab's network namespace.
-    func open() throws -> Lab {
-        try Lab(directory: directory, image: ImageCache().place(of: .standard), specs: MachineSpec.all)
+    func open(_ adapt: (inout MachineSpec) -> Void = { _ in }) throws -> Lab {
+        var specs = MachineSpec.all
+        for index in specs.indices { adapt(&specs[index]) }
+        return try Lab(directory: directory, image: ImageCache().place(of: .standard), specs: specs)
     }
 }
 

@@ -39,6 +39,12 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
         return false
     }
 
+    /// Whether it is in the network namespace of this process (network_namespaces(7)). False if it is gone.
+    package func sharesNetwork() throws(HostError) -> Bool {
+        guard let other = try linkTarget("/proc/\(pid)/ns/net") else { return false }
+        return try other == linkTarget("/proc/self/ns/net")
+    }
+
     /// The state of the very process, or nil if it is gone.
     func matchingStatus() throws(HostError) -> ProcessStatus? {
         guard let status = try ProcessStatus.read(pid), status.startTime == startTime,

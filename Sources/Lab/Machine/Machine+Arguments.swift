@@ -47,5 +47,17 @@ extension Machine {
     private var kernelLine: String {
         "console=ttyS0 quiet loglevel=4 mitigations=off tsc=reliable panic=-1 random.trust_cpu=on "
             + "lab.name=\(spec.name) lab.number=\(spec.number) lab.role=\(spec.role.rawValue)"
+            + (spec.start == .systemd ? " lab.systemd \(Self.systemdLine)" : "")
+    }
+
+    /// Units that a test has no use for cost seconds each, and nfs-ganesha's takes the ports of the kernel's server.
+    private static var systemdLine: String {
+        let masked = [
+            "nfs-ganesha.service", "nfs-ganesha-lock.service", "keepalived.service", "nfs-blkmap.service",
+            "e2scrub_reap.service", "systemd-firstboot.service", "systemd-timesyncd.service", "systemd-pstore.service",
+            "systemd-random-seed.service", "systemd-update-utmp.service", "getty.target", "timers.target",
+        ]
+        return "systemd.wants=lab-agent.service systemd.show_status=no "
+            + masked.map { "systemd.mask=\($0)" }.joined(separator: " ")
     }
 }

@@ -2,6 +2,14 @@
 package struct MachineSpec: Hashable, Sendable {
     package enum Role: String, Sendable { case storage, client }
 
+    /// What runs first, and starts the rest.
+    package enum Init: String, Sendable {
+        /// A few scripts: up in seconds.
+        case lab
+        /// As on operators' machines; takes several times as long.
+        case systemd
+    }
+
     package let name: String
     /// The last part of its addresses.
     package let number: Int
@@ -9,10 +17,17 @@ package struct MachineSpec: Hashable, Sendable {
     /// Of the empty disks it has beside its root: `/dev/disk/by-id/virtio-data0` and on.
     package var disks: [Int64] = []
     package var memoryMiB = 512
+    package var start = Init.lab
 
     package static let s1 = MachineSpec(name: "s1", number: 11, role: .storage, disks: [4 << 30, 4 << 30])
     package static let s2 = MachineSpec(name: "s2", number: 12, role: .storage, disks: [4 << 30, 4 << 30])
     package static let c1 = MachineSpec(name: "c1", number: 21, role: .client)
+    /// s1 as an operator's machine starts.
+    package static let s1WithSystemd = {
+        var spec = s1
+        spec.start = .systemd
+        return spec
+    }()
     package static let all = [s1, s2, c1]
 
     /// Where it serves and mounts.

@@ -7,6 +7,8 @@ extension Recipe {
         File(path: "/etc/hosts", content: hosts),
         File(path: "/usr/lib/lab/boot", content: bootScript, mode: 0o755),
         File(path: "/usr/lib/lab/agent", content: agentScript, mode: 0o755),
+        File(path: "/etc/systemd/system/lab-boot.service", content: bootUnit),
+        File(path: "/etc/systemd/system/lab-agent.service", content: agentUnit),
     ]
 
     /// Loads the few modules without which there is no disk, and goes over to the root filesystem. With `lab.probe` it
@@ -30,8 +32,12 @@ extension Recipe {
         done
         /bin/busybox mount -t ext4 -o noatime /dev/vda /root
         /bin/busybox mount -t ext4 -o ro /dev/vdb /root/opt/convert2nfs
+        if [ ! -s /root/etc/machine-id ]; then
+            /bin/busybox tr -d - </proc/sys/kernel/random/uuid >/root/etc/machine-id
+        fi
         /bin/busybox mount --move /dev /root/dev
         /bin/busybox umount /proc
+        case $line in *lab.systemd*) exec /bin/busybox switch_root /root /usr/lib/systemd/systemd;; esac
         exec /bin/busybox switch_root /root /usr/lib/lab/init
 
         """
@@ -63,13 +69,16 @@ extension Recipe {
         """
 
     /// `lab.name`, `lab.number` and `lab.role` are on the kernel's command line. The interfaces are known by their
-    /// hardware addresses, which end with the machine's number.
+    /// hardware addresses, which end with the machine's number. What systemd has done already is left out.
     private static let bootScript = """
         #!/bin/sh
         export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-        mkdir -p /dev/pts /dev/shm
-        busybox mount -a
-        mkdir -p /run/lock /run/rpc_pipefs /run/sendsigs.omit.d
+        { read -r first </proc/1/comm; } 2>/dev/null || first=
+        if [ "$first" != systemd ]; then
+            mkdir -p /dev/pts /dev/shm
+            busybox mount -a
+            mkdir -p /run/lock /run/rpc_pipefs /run/sendsigs.omit.d
+        fi
         for word in $(cat /proc/cmdline); do
             case $word in
             lab.name=*) name=${word#*=};;
@@ -78,11 +87,10 @@ extension Recipe {
             esac
         done
         echo "$name" >/proc/sys/kernel/hostname
-        if [ ! -s /etc/machine-id ]; then
+        if [ ! -s /etc/hostname ] || [ "$(cat /etc/hostname)" != "$name" ]; then
             echo "$name" >/etc/hostname
             # systemd's part on other machines; NFS-Ganesha reads it.
-            ln -s /proc/self/mounts /etc/mtab
-            tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
+            ln -sf /proc/self/mounts /etc/mtab
         fi
         modprobe -a virtio_net virtio_rng loop
         for path in /sys/class/net/*; do
@@ -101,11 +109,40 @@ extension Recipe {
         link set data0 up
         link set mgmt0 up
         END
-        /lib/systemd/systemd-udevd --daemon
-        udevadm trigger --action=add --subsystem-match=block
-        udevadm settle
-        if [ "$role" = client ]; then rpcbind -w; fi
+        if [ "$first" != systemd ]; then
+            /lib/systemd/systemd-udevd --daemon
+            udevadm trigger --action=add --subsystem-match=block
+            udevadm settle
+            if [ "$role" = client ]; then rpcbind -w; fi
+        fi
         echo LAB-BOOTED
+
+        """
+
+    private static let bootUnit = """
+        [Unit]
+        DefaultDependencies=no
+        Before=network-pre.target network.target
+        Wants=network-pre.target network.target
+        [Service]
+        Type=oneshot
+        RemainAfterExit=yes
+        ExecStart=/usr/lib/lab/boot
+        StandardOutput=tty
+        TTYPath=/dev/console
+
+        """
+
+    /// Outside of the order in which the rest starts, so that a test can look at it.
+    private static let agentUnit = """
+        [Unit]
+        DefaultDependencies=no
+        Wants=lab-boot.service
+        After=lab-boot.service
+        [Service]
+        ExecStart=/usr/lib/lab/agent
+        Restart=always
+        KillMode=process
 
         """
 

@@ -25,7 +25,7 @@ extension Recipe {
 
     private static let storage = [
         "lvm2", "thin-provisioning-tools", "xfsprogs", "e2fsprogs", "btrfs-progs", "util-linux", "mount", "udev",
-        "kmod",
+        "kmod", "systemd",
     ]
     /// With the libraries that our programs are linked to.
     private static let servers = [

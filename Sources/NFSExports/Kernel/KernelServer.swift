@@ -42,7 +42,8 @@ package actor KernelServer {
         self.logger = logger
         control = KernelControl(directory: files.control)
         helpers = RPCHelpers(
-            rpcbind: tools.rpcbind, statd: tools.statd, outputFile: files.helperLog, logger: logger)
+            rpcbind: tools.rpcbind, statd: tools.statd, statusMonitorPort: settings.statusMonitorPort,
+            outputFile: files.helperLog, logger: logger)
     }
 
     /// Whether this kernel has the server, or can load it.
@@ -83,7 +84,7 @@ package actor KernelServer {
         {
             return true
         }
-        return await helpers.portMapper.isServed(Self.mountProgram)
+        return await !helpers.portMapper.ports(of: Self.mountProgram).isEmpty
     }
 
     /// Whether threads run.
@@ -131,7 +132,7 @@ package actor KernelServer {
         var record = try record()
         record.helpers = try await helpers.ensure(record.helpers)
         record.mountd = try await helpers.ensure(
-            RPCService(tool: tools.mountd, program: Self.mountProgram), known: record.mountd)
+            RPCService(tool: tools.mountd, program: Self.mountProgram, port: settings.mountdPort), known: record.mountd)
         record.nfsdcld = try await ensureRecovery(record.nfsdcld)
         guard try self.record() != record else { return .unchanged }
         try keep(record)
@@ -143,7 +144,7 @@ package actor KernelServer {
     private func ensureRecovery(_ started: ProcessIdentity?) async throws(StorageError) -> ProcessIdentity? {
         let runs = try onHost("look for nfsdcld") { () throws(HostError) in
             if let started, try started.isAlive() { return true }
-            return try ProcessSearch.isRunning(tools.nfsdcld.name)
+            return try !ProcessSearch.find(executableNamed: tools.nfsdcld.name).isEmpty
         }
         if runs { return started }
         let process = DetachedProcess(

@@ -18,15 +18,16 @@ enum ProcessSearch {
         return found
     }
 
-    /// Whether a program of this file name runs. Costs a look at each process of the host.
-    static func isRunning(_ name: String) throws(HostError) -> Bool {
+    /// Every process whose program has this file name, in this process's network namespace: what serves elsewhere, in a
+    /// container, is not ours to look at. Costs a look at each process of the host.
+    static func find(executableNamed name: String) throws(HostError) -> [ProcessIdentity] {
+        var found: [ProcessIdentity] = []
         for entry in try Directory.names(in: "/proc") ?? [] {
-            if let pid = Int32(entry), let identity = try? ProcessIdentity.current(of: pid),
-                identity.executable.hasSuffix("/\(name)")
-            {
-                return true
-            }
+            guard let pid = Int32(entry), let identity = try? ProcessIdentity.current(of: pid),
+                identity.executable.hasSuffix("/\(name)"), try identity.sharesNetwork()
+            else { continue }
+            found.append(identity)
         }
-        return false
+        return found
     }
 }

@@ -62,13 +62,15 @@ struct PortMapper: Sendable {
         _ = try? await work.run("rpcbind", deadline: .seconds(3)) { _ in call(1, arguments) != nil }
     }
 
-    /// Whether somebody is registered for the program and accepts connections; one that was killed leaves its registration
-    /// behind.
-    func isServed(_ program: UInt32) async -> Bool {
-        let ports = (await registrations() ?? []).filter { $0.program == program && $0.network == "tcp" }
-            .compactMap(\.port)
-        for port in Set(ports) where await LoopbackPort(port).isListening() { return true }
-        return false
+    /// The TCP ports at which somebody is registered for the program and accepts connections; one that was killed leaves
+    /// its registration behind.
+    func ports(of program: UInt32) async -> Set<UInt16> {
+        let registered = (await registrations() ?? []).filter { $0.program == program && $0.network == "tcp" }
+        var ports: Set<UInt16> = []
+        for port in Set(registered.compactMap(\.port)) where await LoopbackPort(port).isListening() {
+            ports.insert(port)
+        }
+        return ports
     }
 
     /// Whether some server other than rpcbind and statd is registered and still accepts connections; one that was

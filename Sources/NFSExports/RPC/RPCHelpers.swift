@@ -7,6 +7,10 @@ import StorageCore
 struct RPCService: Sendable {
     let tool: Tool
     let program: UInt32
+    /// Where clients' firewalls expect it; nil if that is nowhere in particular.
+    let port: UInt16?
+
+    func isServed(at ports: Set<UInt16>) -> Bool { port.map { ports == [$0] } ?? !ports.isEmpty }
 }
 
 /// The two daemons that NFSv3 needs beside its server: rpcbind(8), without which NFS-Ganesha does not even start, and
@@ -20,6 +24,8 @@ struct RPCHelpers: Sendable {
 
     let rpcbind: Tool
     let statd: Tool
+    /// Of rpc.statd.
+    let statusMonitorPort: UInt16?
     let outputFile: String
     let logger: Logger
     let portMapper = PortMapper()
@@ -55,7 +61,7 @@ struct RPCHelpers: Sendable {
     ) async -> ProcessIdentity? {
         do throws(StorageError) {
             return try await ensure(
-                RPCService(tool: statd, program: PortMapper.statusMonitor), known: known)
+                RPCService(tool: statd, program: PortMapper.statusMonitor, port: statusMonitorPort), known: known)
         } catch {
             logger.warning("NFSv3 clients cannot lock files: \(error.message)")
             return nil
@@ -63,21 +69,30 @@ struct RPCHelpers: Sendable {
     }
 
     /// Ensures that the program is registered with rpcbind, which runs, and accepts connections. Answers the process that
-    /// was started for it, by this call or an earlier one; nil if it is not ours. Throws `unavailable` if it cannot be
+    /// was started for it, by this call or an earlier one; nil if it is not ours. One that serves at another port than it is
+    /// to, because it was started before its configuration was there, is replaced. Throws `unavailable` if it cannot be
     /// brought to.
     func ensure(
         _ service: RPCService, known: ProcessIdentity?, isolation: isolated (any Actor)? = #isolation
     ) async throws(StorageError) -> ProcessIdentity? {
-        if await portMapper.isServed(service.program) { return known }
+        let ports = await portMapper.ports(of: service.program)
+        if service.isServed(at: ports) { return known }
         let name = service.tool.name
         let process = DetachedProcess(
             service.tool, ["--foreground"], environment: environment, outputFile: outputFile)
         let identity = try await onHost("start \(name)") { () async throws(HostError) in
             // One that lost its registration with the rpcbind it was registered at.
             try await known?.terminate(grace: .seconds(2))
+            if !ports.isEmpty {
+                logger.notice(
+                    "\(name) serves at ports that it is not to, and is replaced", metadata: ["ports": "\(ports)"])
+                for other in try ProcessSearch.find(executableNamed: name) {
+                    try await other.terminate(grace: .seconds(2))
+                }
+            }
             return try process.start()
         }
-        if await poll(for: .seconds(5), { await portMapper.isServed(service.program) }) {
+        if await poll(for: .seconds(5), { await service.isServed(at: portMapper.ports(of: service.program)) }) {
             logger.notice("started \(name), since none ran", metadata: ["pid": "\(identity.pid)"])
             return identity
         }

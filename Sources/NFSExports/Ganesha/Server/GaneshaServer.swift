@@ -43,7 +43,8 @@ package actor GaneshaServer {
         self.patience = patience
         bus = ManagementBus(socketPath: files.busSocket)
         helpers = RPCHelpers(
-            rpcbind: tools.rpcbind, statd: tools.statd, outputFile: files.helperLog, logger: logger)
+            rpcbind: tools.rpcbind, statd: tools.statd, statusMonitorPort: nil, outputFile: files.helperLog,
+            logger: logger)
         (exits, exited) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
