@@ -52,7 +52,7 @@ extension ProcessIdentity {
     }
 
     /// Whether it ended before `limit` was over. Throws `cancelled` if the task is.
-    private func hasEnded(within limit: Duration) async throws(HostError) -> Bool {
+    package func hasEnded(within limit: Duration) async throws(HostError) -> Bool {
         let waiter = Task { try await waitForExit() }
         let timer = Task {
             try await Task.sleep(for: limit)

@@ -69,6 +69,14 @@ package struct Machine: CommandRunner {
         try DurableFile.remove(processFile)
     }
 
+    /// Returns when it has gone off by itself. Throws `timedOut` if it still runs after `deadline`.
+    package func waitUntilOff(deadline: Duration) async throws {
+        guard try await process()?.hasEnded(within: deadline) != false else {
+            throw HostError.timedOut(what: "the end of \(spec.name)", after: deadline)
+        }
+        try DurableFile.remove(processFile)
+    }
+
     /// Runs a program in it; the tool's path is one in the machine.
     package func run(_ invocation: Invocation) async throws(HostError) -> CommandOutput {
         try await agent.run(invocation)
