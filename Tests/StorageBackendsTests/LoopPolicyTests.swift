@@ -139,6 +139,14 @@ struct SuperblockTests {
         #expect(found.kind == kind && found.id == id && found.isComplete == isComplete)
     }
 
+    @Test("an XFS tells its size in all eight bytes, ext4 does not")
+    func size() {
+        var bytes = image(.xfs, isComplete: true)
+        bytes.replaceSubrange(8..<16, with: [0, 0, 0, 2, 0, 1, 0, 3])
+        #expect(Superblock(bytes)?.size == 0x2_0001_0003)
+        #expect(Superblock(image(.ext4, isComplete: true))?.size == nil)
+    }
+
     @Test("zeros and short reads are no filesystem")
     func nothing() {
         #expect(Superblock([UInt8](repeating: 0, count: Superblock.length)) == nil)

@@ -23,13 +23,29 @@ extension LinuxFilesystem {
                     .conflict, "the directory \(path) is not empty; a mount would hide what is in it, so move it away")
             }
             try Directory.ensure(path.value, mode: 0)
-            try Mounter.mount(device.value, at: path.value, filesystem: kind.rawValue, data: Self.options(kind))
+            try Self.mount(device.value, path.value, kind)
             // What is exported next must be this, and not the directory below.
             guard try MountPoint.device(at: path.value) == number else {
                 throw StorageError(.internal, "\(device) was mounted at \(path), but something else is there now")
             }
             return try .changed | Self.openRoot(path.value, kind)
         }
+    }
+
+    /// Mounts an XFS once more where a growth was in the log that the first mount replayed. Linux 6.1 goes on with the old
+    /// size of the last allocation group then, takes what lies behind it for corruption, and shuts the filesystem down at
+    /// the next growth; newer kernels have "xfs: update the pag for the last AG at recovery time".
+    private static func mount(_ device: String, _ path: String, _ kind: FilesystemKind) throws {
+        let before = try size(of: device)
+        try Mounter.mount(device, at: path, filesystem: kind.rawValue, data: options(kind))
+        guard try size(of: device) != before else { return }
+        try Mounter.unmount(path)
+        try Mounter.mount(device, at: path, filesystem: kind.rawValue, data: options(kind))
+    }
+
+    /// As it is on the disk; nil unless it is an XFS.
+    private static func size(of device: String) throws -> Int64? {
+        try Superblock(DeviceContent.read(device, count: Superblock.length))?.size
     }
 
     /// Ensures mode 0777 on the root directory of an ext4 filesystem that was never mounted before. The owner is

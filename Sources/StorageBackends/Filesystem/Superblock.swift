@@ -13,6 +13,8 @@ struct Superblock: Hashable, Sendable {
     let isComplete: Bool
     /// Where the last of an XFS's copies of the superblock is, in bytes: one begins each allocation group.
     let lastCopy: Int64?
+    /// How large an XFS is, in its own blocks.
+    let size: Int64?
 
     /// Nil if neither an XFS nor an ext4 filesystem begins here.
     init?(_ bytes: [UInt8]) {
@@ -23,9 +25,11 @@ struct Superblock: Hashable, Sendable {
             id = VolumeID(uuid(bytes[32..<48]))
             isComplete = bytes[126] == 0
             // sb_blocksize at 4, sb_agblocks at 84, sb_agcount at 88.
-            let (size, blocks, groups) = (number(bytes, 4), number(bytes, 84), number(bytes, 88))
-            let (offset, overflow) = (blocks * size).multipliedReportingOverflow(by: max(1, groups) - 1)
+            let (blockSize, blocks, groups) = (number(bytes, 4), number(bytes, 84), number(bytes, 88))
+            let (offset, overflow) = (blocks * blockSize).multipliedReportingOverflow(by: max(1, groups) - 1)
             lastCopy = overflow || offset == 0 || offset % 4096 != 0 ? nil : offset
+            // sb_dblocks at 8, of eight bytes.
+            size = number(bytes, 8) << 32 | number(bytes, 12)
         } else if bytes[1024 + 0x38] == 0x53, bytes[1024 + 0x39] == 0xEF {
             // struct ext4_super_block (Documentation/filesystems/ext4/super.rst): s_state at 0x3A, s_uuid at 0x68.
             // While mke2fs writes the superblock out, "cleanly unmounted" is not set.
@@ -33,6 +37,7 @@ struct Superblock: Hashable, Sendable {
             id = VolumeID(uuid(bytes[(1024 + 0x68)..<(1024 + 0x78)]))
             isComplete = bytes[1024 + 0x3A] & 1 != 0
             lastCopy = nil
+            size = nil
         } else {
             return nil
         }
