@@ -130,7 +130,7 @@ let package = Package(
         .executableTarget(
             name: "convert2nfs-lab-agent", dependencies: ["LabWire", "CHostShims"], path: "Sources/LabAgent",
             swiftSettings: settings),
-        .target(name: "Lab", dependencies: ["HostTools", "LabWire"], swiftSettings: settings),
+        .target(name: "Lab", dependencies: ["CHostShims", "HostTools", "LabWire"], swiftSettings: settings),
         .executableTarget(
             name: "convert2nfs-lab", dependencies: ["HostTools", "Lab", "NodeHarness", arguments],
             path: "Sources/LabCommand", swiftSettings: settings),

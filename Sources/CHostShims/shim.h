@@ -78,3 +78,12 @@ static inline int host_loop_clear(int device) { return ioctl(device, LOOP_CLR_FD
 // accept4(2) and pipe2(2), which glibc shows only with _GNU_SOURCE; both close on exec
 static inline int host_accept(int listener) { return (int)syscall(SYS_accept4, listener, (void *)0, (void *)0, 02000000); }
 static inline int host_pipe(int pair[2]) { return (int)syscall(SYS_pipe2, pair, 02000000); }
+
+// The timestamp counter; 0 where there is none.
+static inline uint64_t host_tsc(void) {
+#ifdef __x86_64__
+    return __builtin_ia32_rdtsc();
+#else
+    return 0;
+#endif
+}

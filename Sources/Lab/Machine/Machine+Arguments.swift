@@ -16,11 +16,12 @@ package enum Accelerator: String, Sendable {
 extension Machine {
     /// Of qemu-system-x86_64. Flushes of the disks are not passed on to the host's (cache=unsafe): what a machine has
     /// handed over is in the host's memory and survives the end of qemu, which is all the power cut that is tried here.
-    var arguments: [String] {
+    /// `counterRate` is `TimestampCounter.rate()`.
+    func arguments(counterRate: Int?) -> [String] {
         var result =
             ["-name", spec.name, "-M", "q35"] + accelerator.arguments + [
                 "-smp", "1", "-m", "\(spec.memoryMiB)", "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-kernel", image.kernel, "-initrd", image.ramdisk, "-append", kernelLine,
+                "-no-reboot", "-kernel", image.kernel, "-initrd", image.ramdisk, "-append", kernelLine(counterRate),
                 "-chardev", "file,id=console,path=\(console),append=on", "-serial", "chardev:console",
                 "-device", "virtio-rng-pci",
             ]
@@ -44,9 +45,10 @@ extension Machine {
         ]
     }
 
-    private var kernelLine: String {
+    private func kernelLine(_ counterRate: Int?) -> String {
         "console=ttyS0 quiet loglevel=4 mitigations=off tsc=reliable panic=-1 random.trust_cpu=on "
             + "lab.name=\(spec.name) lab.number=\(spec.number) lab.role=\(spec.role.rawValue)"
+            + (counterRate.map { " tsc_early_khz=\($0)" } ?? "")
             + (spec.start == .systemd ? " lab.systemd \(Self.systemdLine)" : "")
     }
 

@@ -45,7 +45,8 @@ package struct Machine: CommandRunner {
         try await prepare()
         let environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
         let process = try DetachedProcess(
-            try tools.tool(.qemu), arguments, environment: environment, outputFile: "\(directory)/\(spec.name).qemu"
+            try tools.tool(.qemu), arguments(counterRate: try await TimestampCounter.rate()), environment: environment,
+            outputFile: "\(directory)/\(spec.name).qemu"
         ).start()
         try DurableFile.write(Array(JSONEncoder().encode(process)), to: processFile)
     }
