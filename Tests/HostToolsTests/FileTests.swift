@@ -72,6 +72,20 @@ struct FileTests {
         }
     }
 
+    @Test("on a read-only filesystem what is not there is removed, and what is there is not", .requiresRoot)
+    func removesReadOnly() async throws {
+        try await withScratchDirectory { directory in
+            try Mounter.mount("tmpfs", at: directory, filesystem: "tmpfs", data: "")
+            defer { try? Mounter.unmount(directory) }
+            try DurableFile.write([1], to: "\(directory)/f")
+            let flags = UInt(MS_REMOUNT) | UInt(MS_RDONLY)
+            #expect(mount("tmpfs", directory, "tmpfs", flags, nil) == 0)
+            #expect(try !DurableFile.remove("\(directory)/absent"))
+            let error = #expect(throws: HostError.self) { try DurableFile.remove("\(directory)/f") }
+            #expect(error?.errorNumber == EROFS)
+        }
+    }
+
     @Test("a directory is made with its parents, and mode 0000 where asked")
     func makesDirectories() async throws {
         try await withScratchDirectory { directory in

@@ -31,8 +31,11 @@ package enum DurableFile {
     @discardableResult
     package static func remove(_ path: String, syncsDirectory: Bool = true) throws(HostError) -> Bool {
         if unlink(path) != 0 {
-            if errno == ENOENT { return false }
-            throw HostError.systemCall(name: "unlink", errno: errno, subject: path)
+            let number = errno
+            // A filesystem that is read-only refuses to remove what is not there, too.
+            var status = stat()
+            if number == ENOENT || number == EROFS && lstat(path, &status) != 0 && errno == ENOENT { return false }
+            throw HostError.systemCall(name: "unlink", errno: number, subject: path)
         }
         if syncsDirectory { try syncDirectory(of: path) }
         return true
