@@ -36,7 +36,9 @@ let tests: [Target] = [
     tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(
-        name: "LabTests", dependencies: ["Lab", "LabWire", "HostTools", "NodeHarness"], swiftSettings: settings),
+        name: "LabTests",
+        dependencies: ["Lab", "LabWire", "StorageCore", "HostTools", "NodeAPI", "NodeHarness", "TestSupport"],
+        swiftSettings: settings),
     .testTarget(
         name: "IntegrationTests",
         dependencies: [
