@@ -25,7 +25,7 @@ struct SystemdTests {
         let states = try await node.sh(
             """
             modprobe -a dm-mod dm-snapshot xfs
-            vgcreate -q vg-paas /dev/disk/by-id/virtio-data0
+            vgcreate -q vg-paas /dev/disk/by-id/virtio-data0 >/dev/null
             mkdir -p /etc/convert2nfs /srv/own
             ln -s /opt/convert2nfs/convert2nfsd /usr/local/sbin/convert2nfsd
             cat >/etc/convert2nfs/config.yaml <<'END'
