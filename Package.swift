@@ -126,8 +126,13 @@ let package = Package(
             path: "Sources/Demo", swiftSettings: settings),
         .executableTarget(
             name: "convert2nfs-bench",
-            dependencies: ["StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
+            dependencies: ["BenchReport", "StorageCore", "HostTools", "NodeAPI", "NFSClient", "NodeHarness"],
             path: "Sources/Bench", swiftSettings: settings),
+        .target(name: "BenchReport", dependencies: ["StorageCore"], swiftSettings: settings),
+        .executableTarget(
+            name: "convert2nfs-bench-lab",
+            dependencies: ["BenchReport", "StorageCore", "HostTools", "Lab", "NodeHarness"],
+            path: "Sources/BenchLab", swiftSettings: settings),
         .target(name: "LabWire", swiftSettings: settings),
         .executableTarget(
             name: "convert2nfs-lab-agent", dependencies: ["LabWire", "CHostShims"], path: "Sources/LabAgent",

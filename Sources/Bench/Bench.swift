@@ -1,31 +1,23 @@
-import FoundationEssentials
-import Glibc
-import HostTools
-import StorageCore
+import BenchReport
 
-/// Measures the node against what it must reach, on real parts, and prints one table. Exit statuses are those of
-/// sysexits.h: 0 whenever everything asked for could be measured, met or not.
+/// What can be measured; the names are what `--only` takes.
+enum Measure: String, CaseIterable {
+    case create
+    case concurrent
+    case growth
+    case memory
+    case restart
+    case page
+}
+
+/// Measures the node against what it must reach, on real parts, and prints one table.
 @main
 struct Bench {
     static func main() async {
-        let options: BenchOptions
-        do {
-            options = try BenchOptions(arguments: CommandLine.arguments.dropFirst())
-        } catch {
-            end(error.message, EX_USAGE)
-        }
-        if options.wantsHelp {
-            print(BenchOptions.usage)
-            return
-        }
-        guard geteuid() == 0 else { end("mounts need root", EX_NOPERM) }
-        do {
-            let findings = try await Workbench.with(isQuick: options.isQuick) { bench in
+        await BenchProgram.run("convert2nfs-bench") { (options: BenchOptions<Measure>) in
+            try await Workbench.with(isQuick: options.isQuick) { bench in
                 try await measure(options.measures, on: bench)
             }
-            print(findings.text)
-        } catch {
-            end("could not measure: \(StorageError.wrap(error))", EX_UNAVAILABLE)
         }
     }
 
@@ -38,10 +30,5 @@ struct Bench {
         }
         if measures.contains(.page) { findings += try await PageRow().run(on: bench) }
         return findings
-    }
-
-    private static func end(_ message: String, _ status: Int32) -> Never {
-        Workbench.say(message)
-        exit(status)
     }
 }

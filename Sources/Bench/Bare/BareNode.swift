@@ -1,3 +1,4 @@
+import BenchReport
 import FoundationEssentials
 import HostTools
 import NFSClient

@@ -1,3 +1,4 @@
+import BenchReport
 import Dispatch
 import FoundationEssentials
 import Glibc

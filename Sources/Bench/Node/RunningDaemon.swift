@@ -1,3 +1,4 @@
+import BenchReport
 import FoundationEssentials
 import Glibc
 import HostTools

@@ -23,12 +23,6 @@ struct Workbench: Sendable {
     /// So many runs, or in a hurry so few.
     func runs(_ full: Int, quick: Int) -> Int { isQuick ? quick : full }
 
-    /// Progress, for whoever waits; standard output has the result alone.
-    static func say(_ text: String) {
-        let line = "bench: \(text)\n"
-        _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
-    }
-
     /// Runs `body` on a ready node of its own, then takes it out of service and removes it. An error of `body` goes
     /// before one of the taking down.
     func withNode<Value: Sendable>(

@@ -1,3 +1,4 @@
+import BenchReport
 import NodeAPI
 import NodeHarness
 import StorageCore
@@ -9,7 +10,7 @@ struct ConcurrentRow {
     private static let bar = 1.3
 
     func run(on bench: Workbench) async throws -> Findings {
-        Workbench.say("concurrent: \(Self.count) creates at once and one after the other, in turn")
+        BenchProgram.say("concurrent: \(Self.count) creates at once and one after the other, in turn")
         let runs = bench.runs(9, quick: 3)
         return try await bench.withNode("concurrent", .init()) { running in
             let (atOnce, inTurn) = try await running.node.session { client in

@@ -1,3 +1,4 @@
+import BenchReport
 import HostTools
 import NFSClient
 import NodeAPI
@@ -11,7 +12,7 @@ struct CreateRow {
     private static let namespace = "create"
 
     func run(on bench: Workbench) async throws -> Findings {
-        Workbench.say("create: 1 GiB ext4, ours and by hand in turn")
+        BenchProgram.say("create: 1 GiB ext4, ours and by hand in turn")
         let runs = bench.runs(25, quick: 5)
         return try await BareNode.with("\(bench.directory)/bare") { bare in
             try await bench.withNode("create", .init()) { running in

@@ -1,3 +1,4 @@
+import BenchReport
 import HostTools
 import NodeAPI
 import NodeHarness
@@ -20,7 +21,7 @@ struct ManyVolumesRows {
         options.overcommit = 100
         var findings = try await bench.withNode("many", options) { running in
             let idle = try await MemoryRow.measure(running)
-            Workbench.say("\(Self.count) volumes: creating them")
+            BenchProgram.say("\(Self.count) volumes: creating them")
             let times = try await Self.create(running.node, rounds: bench.runs(25, quick: 5))
             let loaded = try await MemoryRow.measure(running)
             var findings = Findings()
@@ -79,7 +80,7 @@ struct ManyVolumesRows {
 
     /// The same for the bare tools: what of the growth is the kernel's and the tools' own.
     private static func byHand(_ bench: Workbench) async throws -> Findings {
-        Workbench.say("\(count) volumes: the same by hand")
+        BenchProgram.say("\(count) volumes: the same by hand")
         return try await BareNode.with("\(bench.directory)/bare") { bare in
             let rounds = bench.runs(25, quick: 5)
             for number in 1..<early.number { _ = try await bare.create(number, size) }

@@ -1,3 +1,5 @@
+import BenchReport
+
 /// The daemon's resident memory, idle and with 500 volumes.
 enum MemoryRow {
     struct Sample: Sendable {

@@ -1,3 +1,4 @@
+import BenchReport
 import FoundationEssentials
 import NodeAPI
 import NodeHarness
@@ -12,7 +13,7 @@ struct PageRow {
     private static let bar = Duration.milliseconds(20)
 
     func run(on bench: Workbench) async throws -> Findings {
-        Workbench.say("page: creating \(Self.volumes) simulated volumes")
+        BenchProgram.say("page: creating \(Self.volumes) simulated volumes")
         var options = DaemonNode.Options()
         options.isSimulated = true
         options.logLevel = "warning"
@@ -23,7 +24,7 @@ struct PageRow {
             let creating = ContinuousClock.now
             try await Self.fill(running.node)
             let filled = ContinuousClock.now - creating
-            Workbench.say("page: \(Self.requests) requests")
+            BenchProgram.say("page: \(Self.requests) requests")
             let address = try ServerAddress("http://127.0.0.1:\(running.node.apiPort)")
             let times = try await running.node.session(address) { client in try await Self.walk(client) }
             let resident = MemoryRow.text(try running.memory("VmRSS"))

@@ -1,3 +1,4 @@
+import BenchReport
 import FoundationEssentials
 import HostTools
 import NodeHarness
@@ -18,7 +19,7 @@ struct RestartRow {
     }
 
     func run(on bench: Workbench) async throws -> Findings {
-        Workbench.say("restart: kill -9 and start with \(ManyVolumesRows.count) volumes mounted")
+        BenchProgram.say("restart: kill -9 and start with \(ManyVolumesRows.count) volumes mounted")
         let before = try await World(running.node, exports)
         let changes = try await watched()
         var times: [Duration] = []

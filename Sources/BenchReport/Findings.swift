@@ -1,28 +1,44 @@
 /// One line of the table.
-struct Row: Sendable {
-    let measure: String
-    let ours: String
-    var theirs = ""
-    var ratio = ""
-    var bar = ""
+package struct Row: Sendable {
+    package let measure: String
+    package let ours: String
+    package var theirs: String
+    package var ratio: String
+    package var bar: String
     /// Nil where there is no bar, only something to compare with.
-    var isMet: Bool?
+    package var isMet: Bool?
+
+    package init(
+        measure: String, ours: String, theirs: String = "", ratio: String = "", bar: String = "", isMet: Bool? = nil
+    ) {
+        self.measure = measure
+        self.ours = ours
+        self.theirs = theirs
+        self.ratio = ratio
+        self.bar = bar
+        self.isMet = isMet
+    }
 
     var cells: [String] { [measure, ours, theirs, ratio, bar, isMet.map { $0 ? "yes" : "no" } ?? ""] }
     static let heads = ["measure", "ours", "theirs", "ratio", "bar", "met"]
 }
 
 /// What was measured: the table, and notes on what is in the numbers.
-struct Findings: Sendable {
-    var rows: [Row] = []
-    var notes: [String] = []
+package struct Findings: Sendable {
+    package var rows: [Row]
+    package var notes: [String]
 
-    static func += (lhs: inout Findings, rhs: Findings) {
+    package init(rows: [Row] = [], notes: [String] = []) {
+        self.rows = rows
+        self.notes = notes
+    }
+
+    package static func += (lhs: inout Findings, rhs: Findings) {
         lhs.rows += rhs.rows
         lhs.notes += rhs.notes
     }
 
-    var text: String {
+    package var text: String {
         let lines = [Row.heads] + rows.map(\.cells)
         let widths = Row.heads.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
         let table = lines.map { cells in

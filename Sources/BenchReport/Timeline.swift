@@ -1,19 +1,26 @@
 /// How long one piece of work took, and its parts in their order.
-struct Timeline: Sendable {
-    struct Part: Sendable {
-        let name: String
-        let duration: Duration
+package struct Timeline: Sendable {
+    package struct Part: Sendable {
+        package let name: String
+        package let duration: Duration
+
+        package init(name: String, duration: Duration) {
+            self.name = name
+            self.duration = duration
+        }
     }
 
-    private(set) var parts: [Part] = []
+    package private(set) var parts: [Part] = []
     private let start = ContinuousClock.now
     private var last = ContinuousClock.now
 
+    package init() {}
+
     /// From its making to the end of the last part.
-    var total: Duration { last - start }
+    package var total: Duration { last - start }
 
     /// What went on since the end of the part before was this.
-    mutating func finish(_ name: String) {
+    package mutating func finish(_ name: String) {
         let now = ContinuousClock.now
         parts.append(Part(name: name, duration: now - last))
         last = now
@@ -22,7 +29,7 @@ struct Timeline: Sendable {
 
 extension Sequence<Timeline.Part> {
     /// The medians of the parts with the same name, in the order of their first appearance.
-    func medians() -> [Timeline.Part] {
+    package func medians() -> [Timeline.Part] {
         var names: [String] = []
         var durations: [String: [Duration]] = [:]
         for part in self {
@@ -36,5 +43,5 @@ extension Sequence<Timeline.Part> {
 }
 
 extension Sequence<Timeline.Part> {
-    var text: String { map { "\($0.name) \($0.duration.text)" }.joined(separator: ", ") }
+    package var text: String { map { "\($0.name) \($0.duration.text)" }.joined(separator: ", ") }
 }

@@ -1,0 +1,42 @@
+import FoundationEssentials
+import Lab
+
+/// A volume as an administrator makes it in a shell, with the options that ours has. All are scripts for the storage machine.
+struct BareVolume: Sendable {
+    let name: String
+    var mebibytes = 304
+
+    var path: String { "/srv/\(name)" }
+    private var device: String { "/dev/\(LabBench.group)/\(name)" }
+    private var client: String { "\(MachineSpec.c1.address):\(path)" }
+
+    /// exports(5).
+    static func options(_ fsid: UUID) -> String {
+        "rw,sync,no_subtree_check,mountpoint,no_root_squash,no_all_squash,anonuid=65534,anongid=65534,fsid=\(fsid)"
+    }
+
+    /// Up to the mount; exports nothing.
+    func filesystem(_ id: UUID) -> String {
+        """
+        lvcreate -q -Wy --yes --name \(name) --size \(mebibytes)M \(LabBench.group) >/dev/null
+        mkfs.xfs -q -K -m uuid=\(id) -p /var/lib/convert2nfs/filesystem/xfs-root.prototype \(device)
+        mkdir -p \(path)
+        mount \(device) \(path)
+        """
+    }
+
+    func creation() -> String {
+        let id = UUID()
+        return "\(filesystem(id))\nexportfs -i -o \(Self.options(id)) \(client)"
+    }
+
+    var deletion: String {
+        """
+        exportfs -u \(client)
+        exportfs -f
+        umount \(path)
+        rmdir \(path)
+        lvremove -q --yes \(LabBench.group)/\(name)
+        """
+    }
+}

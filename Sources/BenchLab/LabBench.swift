@@ -1,0 +1,79 @@
+import BenchReport
+import FoundationEssentials
+import HostTools
+import Lab
+import NodeHarness
+
+/// A machine that stores and one that mounts: ours and the bare tools share them, the volume group and the NFS server.
+struct LabBench: Sendable {
+    let node: Node
+    let client: Machine
+    let isQuick: Bool
+
+    var server: Machine { node.machine }
+
+    static let group = "vg"
+    static let modules = "modprobe -a dm-mod xfs nfsd lockd"
+
+    /// Runs `body` with both machines up and the daemon ready. Nothing of them is left, whatever happens.
+    static func with(
+        isQuick: Bool, _ body: @Sendable (LabBench) async throws -> Findings
+    ) async throws -> Findings {
+        let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp"
+        // In a PID namespace of its own it always has the same process number.
+        let directory = "\(parent)/convert2nfs-bench-lab.\(UUID())"
+        try Directory.ensure(directory, mode: 0o700)
+        // Sparse: as much of it is there as was written.
+        var storage = MachineSpec.s1
+        storage.disks = [160 << 30]
+        storage.memoryMiB = 1024
+        let lab = try Lab(
+            directory: directory, image: ImageCache().place(of: .standard), specs: [storage, MachineSpec.c1])
+        let result: Result<Findings, any Error>
+        do {
+            BenchProgram.say("starting the machines")
+            try await lab.up(programs: try Executables.directory())
+            result = .success(try await body(begin(lab, isQuick: isQuick)))
+        } catch {
+            result = .failure(error)
+        }
+        try await lab.down()
+        return try result.get()
+    }
+
+    private static func begin(_ lab: Lab, isQuick: Bool) async throws -> LabBench {
+        let node = Node(
+            machine: try lab.machine("s1"), server: "kernel",
+            pools: "pools: [{name: default, backend: lvm, volumeGroup: \(group)}]")
+        try await node.machine.sh("\(modules); vgcreate -q \(group) /dev/disk/by-id/virtio-data0")
+        try await node.start()
+        return LabBench(node: node, client: try lab.machine("c1"), isQuick: isQuick)
+    }
+
+    /// So many runs, or in a hurry so few.
+    func runs(_ full: Int, quick: Int) -> Int { isQuick ? quick : full }
+
+    /// Asks the API for a volume. By hand one would not wait for the command line to be loaded either.
+    static func creation(of name: String, mebibytes: Int) -> String {
+        """
+        busybox wget -q -O /dev/null --header 'Content-Type: application/json' --post-data '{"namespace":"bench",\
+        "name":"\(name)","size":"\(mebibytes)Mi","clients":[{"address":"\(MachineSpec.c1.address)","access":"rw"}]}' \
+        http://127.0.0.1:8080/v1/volumes
+        """
+    }
+
+    static func path(of name: String) -> String { "/nfs/bench\(name)" }
+
+    /// Mounts what s1 exports as `path`; fails at once if it does not.
+    static func mount(_ path: String, at point: String) -> String {
+        "mount -t nfs -o nfsvers=3,proto=tcp,hard,nosharecache,retry=0 s1:\(path) \(point)"
+    }
+
+    /// Power off and on again. What was synced is there; nothing of ours has started.
+    func reboot() async throws {
+        try await server.sh("sync", deadline: .seconds(300))
+        try await server.cutPower()
+        try await server.start()
+        try await server.waitUntilReady()
+    }
+}
