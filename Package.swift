@@ -32,6 +32,7 @@ let tests: [Target] = [
             "NodeAPI", "Provisioning", .product(name: "HummingbirdTesting", package: "hummingbird"),
             .product(name: "Hummingbird", package: "hummingbird"),
         ]),
+    tests("Diagnosis", ["HostTools", "Catalog", "Provisioning", "NodeAPI", "NFSClient"]),
     tests("convert2nfs", ["NodeAPI", "NFSClient"]),
     tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
@@ -107,11 +108,16 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),
+        .target(
+            name: "Diagnosis",
+            dependencies: [
+                "StorageCore", "HostTools", "Catalog", "Provisioning", "NodeAPI", "NFSExports", "NFSClient",
+            ], swiftSettings: settings),
         .executableTarget(
             name: "convert2nfsd",
             dependencies: [
                 "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning", "NodeAPI",
-                "NodeHTTP", "Yams", arguments, lifecycle, logging,
+                "NodeHTTP", "Diagnosis", "Yams", arguments, lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),

@@ -35,8 +35,8 @@ package struct NodeService: Service {
     private let place: String
 
     package init(
-        listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger,
-        limits: Limits = Limits()
+        listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, diagnose: @escaping Diagnose,
+        logger: Logger, limits: Limits = Limits()
     ) {
         // The framework tells of every connection; what operators want to know, we log ourselves.
         var quiet = logger
@@ -48,7 +48,9 @@ package struct NodeService: Service {
         case .socket(let path): (address, place) = (.unixDomainSocket(path: path), "\(path) (api.socket)")
         }
         application = Application(
-            responder: Self.router(gate: gate, manager: manager, facts: facts, logger: logger).buildResponder(),
+            responder: Self.router(
+                gate: gate, manager: manager, facts: facts, diagnose: diagnose, logger: logger
+            ).buildResponder(),
             server: .http1(configuration: .init(idleTimeout: TimeAmount(limits.idleTimeout))),
             configuration: ApplicationConfiguration(
                 address: address, serverName: "convert2nfs",
@@ -69,7 +71,7 @@ package struct NodeService: Service {
     }
 
     static func router(
-        gate: Gate, manager: VolumeManager, facts: NodeFacts, logger: Logger
+        gate: Gate, manager: VolumeManager, facts: NodeFacts, diagnose: @escaping Diagnose, logger: Logger
     ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: logger))
@@ -79,6 +81,7 @@ package struct NodeService: Service {
         VolumeRoutes(manager: manager, facts: facts).add(to: guarded)
         SnapshotRoutes(manager: manager).add(to: guarded)
         NodeRoutes(manager: manager, facts: facts).add(to: guarded)
+        DiagnosisRoute(diagnose: diagnose).add(to: guarded)
         return router
     }
 }

@@ -43,6 +43,27 @@ struct ExportTable: Sendable {
         try await exclusively { () async throws(StorageError) in try await exporter.withdraw(export) }
     }
 
+    /// Serves `lent` instead of `export`, which is served now, for as long as `body` takes, `patience` at most; then `export` again,
+    /// whatever came of it. Nil if `body` took longer; it goes on.
+    func lend<Value: Sendable>(
+        _ lent: Export, insteadOf export: Export, patience: Duration, _ body: @escaping @Sendable () async -> Value
+    ) async throws(StorageError) -> Value? {
+        try await exclusively { () async throws(StorageError) in
+            let completion = Completion<Value>()
+            do throws(StorageError) {
+                _ = try await exporter.ensure(lent)
+                Task { completion.finish(await body()) }
+            } catch {
+                // It may have come half-way.
+                _ = try? await exporter.ensure(export)
+                throw error
+            }
+            let value = await completion.value(within: patience, clock: ContinuousClock())
+            _ = try await exporter.ensure(export)
+            return value
+        }
+    }
+
     func holders(of export: Export) async throws(StorageError) -> [ExportHolder] {
         try await exporter.holders(of: export)
     }
@@ -57,9 +78,9 @@ struct ExportTable: Sendable {
         return try await exporter.serve(others + (extra.map { [$0] } ?? []))
     }
 
-    private func exclusively(
-        _ body: () async throws(StorageError) -> Outcome
-    ) async throws(StorageError) -> Outcome {
+    private func exclusively<Value>(
+        _ body: () async throws(StorageError) -> Value
+    ) async throws(StorageError) -> Value {
         guard await lock.acquire([.table], patience: .seconds(60), clock: ContinuousClock()) else {
             throw StorageError(.unavailable, "the NFS server's export table has been busy for a minute; see its log")
         }

@@ -21,7 +21,7 @@ struct Convert2NFS: AsyncParsableCommand {
         version: ProductVersion.text,
         subcommands: [
             HealthCommand.self, VolumeCommand.self, SnapshotCommand.self, PoolCommand.self, NodeShow.self,
-            FirewallCommand.self,
+            FirewallCommand.self, DoctorCommand.self,
             OperationCommand.self,
         ])
 

@@ -22,6 +22,14 @@ enum Samples {
         return volume
     }
 
+    static let diagnosis = DiagnosisDocument(
+        checked: ["pools"], omitted: [.init(check: "firewall", reason: "nft is not installed")], notes: ["it is small"],
+        findings: [
+            .init(
+                .poolFull, "pools/default", "the pool is full", evidence: "0 of 4Gi are left",
+                remedy: "convert2nfs volume delete")
+        ])
+
     static let service = NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"])
 }
 

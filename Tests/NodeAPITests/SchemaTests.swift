@@ -71,6 +71,7 @@ struct SchemaTests {
                 schema: "OperationList", full: OperationListDocument(operations: [ended, running]),
                 least: OperationListDocument(operations: [])),
             Sample(schema: "Node", full: node, least: node),
+            Sample(schema: "Diagnosis", full: Samples.diagnosis, least: DiagnosisDocument(checked: [], findings: [])),
         ]
     }
 

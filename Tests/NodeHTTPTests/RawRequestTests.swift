@@ -121,6 +121,7 @@ struct RawNode: Sendable {
         try await program.reconciler.pass()
         let service = NodeService(
             listener: .socket(path: node.socket), gate: .local, manager: program.manager, facts: .sample,
+            diagnose: { _, _ in DiagnosisDocument(checked: [], findings: []) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, limits: limits)
         try await withThrowingTaskGroup { group in
             group.addTask { try await service.run() }

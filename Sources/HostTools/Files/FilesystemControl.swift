@@ -40,7 +40,8 @@ package enum FilesystemControl {
         let unit = Int64(status.f_frsize)
         return FilesystemSpace(
             total: Int64(status.f_blocks) * unit, free: Int64(status.f_bfree) * unit,
-            available: Int64(status.f_bavail) * unit)
+            available: Int64(status.f_bavail) * unit, files: Int64(clamping: status.f_files),
+            freeFiles: Int64(clamping: status.f_favail))
     }
 }
 
@@ -49,4 +50,15 @@ package struct FilesystemSpace: Hashable, Sendable {
     package let free: Int64
     /// Without what the filesystem keeps for root.
     package let available: Int64
+    /// How many inodes there can be; 0 where nobody counts them.
+    package let files: Int64
+    package let freeFiles: Int64
+
+    package init(total: Int64, free: Int64, available: Int64, files: Int64 = 0, freeFiles: Int64 = 0) {
+        self.total = total
+        self.free = free
+        self.available = available
+        self.files = files
+        self.freeFiles = freeFiles
+    }
 }

@@ -45,6 +45,17 @@ package actor RPCProbe {
         _ = try call("NULL of \(program) version \(version)", program, version, procedure: 0, arguments: [])
     }
 
+    /// Where the port mapper that is asked says that the program listens (RFC 1833, section 3.2, PMAPPROC_GETPORT); nil if
+    /// nobody is registered for it.
+    package func port(of program: Program, version: UInt32, over transport: Transport) throws(NFSError) -> UInt16? {
+        var body = XDRWriter()
+        for word in [program.rawValue, version, transport == .tcp ? 6 : 17, 0] as [UInt32] { body.word(word) }
+        let what = "GETPORT of \(program)"
+        var reply = try call(what, .portMapper, 2, procedure: 3, arguments: body.bytes)
+        guard let port = reply.word().flatMap({ UInt16(exactly: $0) }) else { throw malformed(what) }
+        return port == 0 ? nil : port
+    }
+
     /// Introduces a client to an NFSv4.1 server, which only one that speaks 4.1 answers: `EPROTONOSUPPORT` if it
     /// answers NFS4ERR_MINOR_VERS_MISMATCH, `EREMOTEIO` for any other status.
     package func exchangeID(owner: String = "convert2nfs-probe") throws(NFSError) -> ServerIdentity {

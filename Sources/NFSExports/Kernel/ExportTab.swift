@@ -2,10 +2,10 @@ import HostTools
 
 /// What the kernel's server is told to serve, as exportfs(8) keeps it in `/var/lib/nfs/etab`: a line for each path and
 /// client. exportfs(8) prints the same for people, wrapped and with other words (`<world>`). Pure.
-struct ExportTab: Sendable {
-    struct Entry: Sendable {
-        let path: String
-        let client: String
+package struct ExportTab: Sendable {
+    package struct Entry: Sendable {
+        package let path: String
+        package let client: String
         /// As they are: nearly all are of paths that nobody asks for.
         private let optionText: Substring
 
@@ -15,7 +15,7 @@ struct ExportTab: Sendable {
             optionText = options
         }
 
-        var options: Set<String> { Set(optionText.split(separator: ",").map(String.init)) }
+        package var options: Set<String> { Set(optionText.split(separator: ",").map(String.init)) }
 
         /// Nil if it is none that we would make.
         var rule: KernelRule? { KernelRule(client: client, options: options) }
@@ -24,14 +24,14 @@ struct ExportTab: Sendable {
     private let byPath: [String: [Entry]]
 
     /// Lines that are not of the form are left out: they serve nothing.
-    init(_ text: String) {
+    package init(_ text: String) {
         byPath = Dictionary(grouping: text.split(separator: "\n").compactMap(Self.entry), by: \.path)
     }
 
     var isEmpty: Bool { byPath.isEmpty }
 
     /// In the order that mountd has them in.
-    func entries(at path: String) -> [Entry] { byPath[path] ?? [] }
+    package func entries(at path: String) -> [Entry] { byPath[path] ?? [] }
 
     /// `PATH<tab>CLIENT(OPTION,…)`.
     private static func entry(_ line: Substring) -> Entry? {

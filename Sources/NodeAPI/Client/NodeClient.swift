@@ -77,6 +77,15 @@ package struct NodeClient: Sendable {
         try await get("/v1/operations/\(percentEncoded(id))")
     }
 
+    /// `GET /v1/diagnosis`, of the whole node or of one volume, and as a client of that address sees it.
+    package func diagnosis(
+        of volume: VolumeKey? = nil, from client: ClientAddress? = nil
+    ) async throws(StorageError) -> DiagnosisDocument {
+        let items = [("volume", volume?.description), ("from", client?.description)]
+        let query = items.compactMap { item in item.1.map { "\(item.0)=\(percentEncoded($0))" } }
+        return try await get("/v1/diagnosis" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")))
+    }
+
     func get<Document: Decodable>(_ path: String) async throws(StorageError) -> Document {
         try coder.decode(Document.self, from: try await send(.get, path).body)
     }

@@ -9,7 +9,7 @@ extension Schemas {
             ("Condition", condition), ("NFS", nfs), ("Source", source),
             ("Volume", volume), ("Snapshot", snapshot), ("Pool", pool), ("Operation", operation), ("Node", node),
             ("VolumeList", volumes), list("Snapshot", "snapshots"), list("Pool", "pools"),
-            list("Operation", "operations"),
+            list("Operation", "operations"), ("Diagnosis", diagnosis),
         ]
 
     static let access = Schema.Property.always("access", .reference("Access"))
@@ -102,6 +102,32 @@ extension Schemas {
                         .always("address", .string("What clients mount.")), .always("port", port),
                         .always("mountdPort", port),
                     ])), .always("pools", .list(of: .name)), .always("volumes", .integer("In all pools.")),
+        ])
+
+    private static let diagnosis = Schema.object(
+        "What is wrong, and what was looked at.",
+        [
+            .always("healthy", .boolean("Whether nothing is wrong in what was looked at.")),
+            .always("checked", .list(of: .string("A name."), "What was looked at.")),
+            .always(
+                "omitted",
+                .list(
+                    of: .object(
+                        "What was not looked at.",
+                        [.always("check", .string("Its name.")), .always("reason", .string("Why."))]))),
+            .always("notes", .list(of: .string("Worth knowing, and no fault."))),
+            .always(
+                "findings",
+                .list(
+                    of: .object(
+                        "Something that is wrong.",
+                        [
+                            .always("check", .string("The kind of fault, as docs/operations.md lists them.")),
+                            .always("subject", .string("What it is about: volumes/shop/data, pools/default, node.")),
+                            .always("message", .string("What is wrong.")),
+                            .always("evidence", .string("What was seen.")),
+                            .always("remedy", .string("What mends it.")),
+                        ]))),
         ])
 
     private static let port = Schema.integer("A port.", minimum: 1, maximum: 65535)

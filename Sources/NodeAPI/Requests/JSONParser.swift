@@ -2,14 +2,14 @@ import StorageCore
 
 /// Reads one JSON text strictly (RFC 8259): UTF-8, nothing before or after the value, no key twice in an object, at
 /// most `depthLimit` values within each other. Takes time and memory in proportion to the input.
-struct JSONParser {
+package struct JSONParser {
     static let depthLimit = 16
 
     private let bytes: [UInt8]
     private var index = 0
 
     /// Throws `invalidArgument` that says what is wrong at which byte, counted from 1.
-    static func parse(_ bytes: [UInt8]) throws(StorageError) -> JSONValue {
+    package static func parse(_ bytes: [UInt8]) throws(StorageError) -> JSONValue {
         var parser = JSONParser(bytes: bytes)
         parser.skipSpace()
         guard parser.index < bytes.count else {

@@ -70,5 +70,12 @@ extension RouteDescription {
             .document("OperationList")),
         RouteDescription(.get, "/v1/operations/{id}", "getOperation", "One operation.", .document("Operation")),
         RouteDescription(.get, "/v1/node", "getNode", "The node.", .document("Node")),
+        RouteDescription(
+            .get, "/v1/diagnosis", "diagnose",
+            "What is wrong with the node, or with a volume, as a client of an address sees it.",
+            query: [
+                QueryParameter(name: "volume", schema: .string("NAMESPACE/NAME; all volumes without it.")),
+                QueryParameter(name: "from", schema: .reference("ClientAddress")),
+            ], .document("Diagnosis")),
     ]
 }

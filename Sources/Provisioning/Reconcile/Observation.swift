@@ -2,9 +2,9 @@ import Catalog
 import StorageCore
 
 /// What the catalog wants and what the node has, at one moment.
-struct Observation: Sendable {
+package struct Observation: Sendable {
     /// Where a volume's filesystem is.
-    enum Place: Equatable {
+    package enum Place: Equatable, Sendable {
         case own
         case missing
         /// Something that is not the volume's device is mounted on its path.
@@ -13,18 +13,19 @@ struct Observation: Sendable {
         case unknown
     }
 
-    let volumes: [Volume]
+    package let volumes: [Volume]
     /// Volumes with an operation that has not ended, and those of them whose operation is being taken back.
     private let busy: Set<VolumeID>
     private let undone: Set<VolumeID>
     private let mounts: [MountPath: ObservedMount]
     private let devices: [VolumeID: DevicePath]
     /// Why a pool does not answer, or that the configuration does not name it any more.
-    let silentPools: [PoolName: String]
+    package let silentPools: [PoolName: String]
+    private let granularities: [PoolName: ByteCount]
 
     init(
         volumes: [Volume], unfinished: [Operation], mounts: [MountPath: ObservedMount], devices: [VolumeID: DevicePath],
-        silentPools: [PoolName: String]
+        silentPools: [PoolName: String], granularities: [PoolName: ByteCount] = [:]
     ) {
         self.volumes = volumes
         busy = Set(unfinished.map(\.volume.id))
@@ -32,20 +33,24 @@ struct Observation: Sendable {
         self.mounts = mounts
         self.devices = devices
         self.silentPools = silentPools
+        self.granularities = granularities
     }
 
     /// Whether an operation of the volume has not ended.
-    func isBusy(_ volume: VolumeIdentity) -> Bool { busy.contains(volume.id) }
+    package func isBusy(_ volume: VolumeIdentity) -> Bool { busy.contains(volume.id) }
 
-    func place(of volume: Volume) -> Place {
+    package func place(of volume: Volume) -> Place {
         // What is mounted goes on being served: a pool that is silent is no reason to cut its clients off.
         if silentPools[volume.pool] != nil { return mounts[volume.path] == nil ? .unknown : .own }
         guard let mounted = mounts[volume.path]?.device else { return .missing }
         return devices[volume.id] == mounted ? .own : .foreign(mounted)
     }
 
+    /// The pool makes the volume's storage a multiple of this; nil if it does not answer.
+    package func granularity(of volume: Volume) -> ByteCount? { granularities[volume.pool] }
+
     /// How the filesystem that is mounted for the volume has failed.
-    func failure(of volume: Volume) -> String? { mounts[volume.path]?.failure }
+    package func failure(of volume: Volume) -> String? { mounts[volume.path]?.failure }
 
     /// Volumes whose own filesystem is mounted and that may be exported. One in creation counts: once mounted it is
     /// about to be exported, or is already, and must not be taken for an extra export. One whose creation is being taken
@@ -71,9 +76,12 @@ struct Observer: Sendable {
         let mounts = try await filesystem.mounts(under: Set(volumes.map(\.path.parent)))
         var devices: [VolumeID: DevicePath] = [:]
         var silent: [PoolName: String] = [:]
+        var granularities: [PoolName: ByteCount] = [:]
         for pool in pools.all {
             do throws(StorageError) {
-                for entry in try await pool.backend.inventory().volumes { devices[entry.identity.id] = entry.device }
+                let inventory = try await pool.backend.inventory()
+                for entry in inventory.volumes { devices[entry.identity.id] = entry.device }
+                granularities[pool.name] = inventory.granularity
             } catch {
                 silent[pool.name] = error.message
             }
@@ -81,6 +89,7 @@ struct Observer: Sendable {
         let known = Set(pools.all.map(\.name))
         for name in Set(volumes.map(\.pool)).subtracting(known) { silent[name] = "the configuration does not name it" }
         return Observation(
-            volumes: volumes, unfinished: unfinished, mounts: mounts, devices: devices, silentPools: silent)
+            volumes: volumes, unfinished: unfinished, mounts: mounts, devices: devices, silentPools: silent,
+            granularities: granularities)
     }
 }

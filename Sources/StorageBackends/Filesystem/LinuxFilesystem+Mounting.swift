@@ -181,7 +181,7 @@ extension LinuxFilesystem {
             }
         case .ext4:
             let option = entry.superblockOptions.first { ["ro", "emergency_ro", "shutdown"].contains($0) }
-            return option.map { $0 == "shutdown" ? "it takes no more writes" : "it is read-only" }
+            return option.map { $0 == "shutdown" ? "it takes no more writes" : ObservedMount.readOnly }
         case nil: return nil
         }
     }

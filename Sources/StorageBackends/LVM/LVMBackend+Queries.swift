@@ -11,6 +11,7 @@ extension LVMBackend {
             try await group.look(notOlderThan: Self.patience)
         }
         var inventory = PoolInventory()
+        inventory.granularity = max(report.extent, VolumeSpec.granularity)
         for found in report.volumes {
             guard let tags = found.tags else {
                 if found.name != policy.thinPool { inventory.foreign.append(found.name) }

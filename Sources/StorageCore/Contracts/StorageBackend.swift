@@ -89,6 +89,8 @@ package struct PoolInventory: Sendable, Hashable {
     package var snapshots: [SnapshotReference]
     /// What lies in the pool and is not ours, as an operator would name it. It is never touched.
     package var foreign: [String]
+    /// A volume's storage is its capacity rounded up to a multiple of this.
+    package var granularity = VolumeSpec.granularity
 
     package init(volumes: [Entry] = [], snapshots: [SnapshotReference] = [], foreign: [String] = []) {
         self.volumes = volumes

@@ -43,6 +43,8 @@ package struct ObservedMount: Sendable, Hashable {
     package let device: DevicePath
     /// How a filesystem that has shut itself down after I/O errors answers now; nil for one that works.
     package let failure: String?
+    /// The failure of a filesystem that became read-only after an error.
+    package static let readOnly = "it is read-only"
 
     package init(device: DevicePath, failure: String? = nil) {
         self.device = device

@@ -1,4 +1,5 @@
 import Catalog
+import Diagnosis
 import FoundationEssentials
 import HostTools
 import Logging
@@ -134,13 +135,19 @@ extension StorageNode {
     ) throws(StorageError) -> [any Service] {
         let api = configuration.api
         try SocketPath(api.socket).claim()
+        let doctor = Doctor(
+            manager: manager,
+            settings: Doctor.Settings(
+                nfs: facts.nfs, mountOptions: configuration.nfs.mountOptions, state: configuration.node.state))
         let gate = api.tokens.isEmpty ? Gate.local : .tokens(api.tokens)
         return [
             NodeService(
-                listener: .socket(path: api.socket), gate: .local, manager: manager, facts: facts, logger: logger),
+                listener: .socket(path: api.socket), gate: .local, manager: manager, facts: facts,
+                diagnose: doctor.examine,
+                logger: logger),
             NodeService(
                 listener: .address(host: api.listen.host, port: Int(api.listen.port)), gate: gate, manager: manager,
-                facts: facts, logger: logger),
+                facts: facts, diagnose: doctor.examine, logger: logger),
         ]
     }
 }

@@ -1,40 +1,55 @@
-import NFSClient
-
 /// Proves that an export can be used: mounts it (NFSv3, in this process), makes a file of its own, writes and syncs
 /// random bytes, reads them back over a second connection, compares, removes the file and unmounts. Whatever fails, the
 /// file is removed if the server still lets it. Needs no privileges but those the server asks of its clients.
-struct ExportCheck: Sendable {
-    enum Step: String, CaseIterable, Encodable, Sendable {
+package struct ExportCheck: Sendable {
+    package enum Step: String, CaseIterable, Encodable, Sendable {
         case mount, create, write, sync, read, compare, remove, unmount
     }
 
-    struct Measured: Encodable, Equatable, Sendable {
-        let step: Step
-        let seconds: Double
+    package struct Measured: Encodable, Equatable, Sendable {
+        package let step: Step
+        package let seconds: Double
     }
 
-    struct Outcome: Sendable {
+    package struct Outcome: Sendable {
         /// Those that succeeded, in order.
-        let steps: [Measured]
-        let failure: Failure?
+        package let steps: [Measured]
+        package let failure: Failure?
     }
 
-    struct Failure: Sendable {
-        let step: Step
-        let error: any Error
+    package struct Failure: Sendable {
+        package let step: Step
+        package let error: any Error
         /// What the volume had left when writing failed, for libnfs does not always say that it was full.
-        let bytesLeft: UInt64?
+        package let bytesLeft: UInt64?
+
+        package init(step: Step, error: any Error, bytesLeft: UInt64? = nil) {
+            self.step = step
+            self.error = error
+            self.bytesLeft = bytesLeft
+        }
     }
 
     /// What came back is not what was written.
-    struct Mismatch: Error, Equatable { let offset: Int }
+    package struct Mismatch: Error, Equatable {
+        package let offset: Int
+        package init(offset: Int) { self.offset = offset }
+    }
 
-    let target: NFSConnection.Target
-    let byteCount: Int
+    package let target: NFSConnection.Target
+    package let byteCount: Int
+    /// Of the file, within the export; another for each check.
+    package let name: String
+
+    package init(target: NFSConnection.Target, byteCount: Int) {
+        self.target = target
+        self.byteCount = byteCount
+        name = ".convert2nfs-check-" + String(UInt64.random(in: .min ... .max), radix: 16)
+    }
 
     /// Never throws: a failure is an outcome.
-    func run() async -> Outcome {
-        let path = "/.convert2nfs-check-" + String(UInt64.random(in: .min ... .max), radix: 16)
+    package func run() async -> Outcome {
+        let path = "/\(name)"
         let writer = NFSConnection(target)
         let reader = NFSConnection(target)
         var stopwatch = Stopwatch()
@@ -79,7 +94,7 @@ struct ExportCheck: Sendable {
         }
     }
 
-    static func compare(_ back: [UInt8], with content: [UInt8]) throws(Mismatch) {
+    package static func compare(_ back: [UInt8], with content: [UInt8]) throws(Mismatch) {
         guard back != content else { return }
         let offset = zip(back, content).enumerated().first { $0.element.0 != $0.element.1 }?.offset
         throw Mismatch(offset: offset ?? min(back.count, content.count))

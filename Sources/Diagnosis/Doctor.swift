@@ -1,0 +1,104 @@
+import NodeAPI
+import Provisioning
+import StorageCore
+
+/// Finds out what is wrong with a node or with one of its volumes. It looks and changes nothing, except that to prove a
+/// volume's use it lets the node itself in for a moment (see `VolumeManager.lending`).
+package struct Doctor: Sendable {
+    package struct Settings: Sendable {
+        package var nfs: NodeDocument.NFS
+        /// What clients are told to mount with.
+        package var mountOptions: [String]
+        /// The daemon's directory.
+        package var state: String
+
+        package init(nfs: NodeDocument.NFS, mountOptions: [String], state: String) {
+            self.nfs = nfs
+            self.mountOptions = mountOptions
+            self.state = state
+        }
+
+        var isKernel: Bool { nfs.server == "kernel" }
+        var isSimulated: Bool { nfs.server == "simulated" }
+        var host: ServiceHost { ServiceHost(name: nfs.address) }
+    }
+
+    let manager: VolumeManager
+    let settings: Settings
+
+    /// For each check; what takes longer hangs, or is no use to who waits.
+    private static let patience = Duration.seconds(25)
+
+    package init(manager: VolumeManager, settings: Settings) {
+        self.manager = manager
+        self.settings = settings
+    }
+
+    /// Of all volumes if `key` is nil; as a client of the address `client` sees it, if there is one. Never throws and never
+    /// hangs: what cannot be looked at is in the document.
+    package func examine(_ key: VolumeKey?, from client: ClientAddress?) async -> DiagnosisDocument {
+        let checks = self.checks(key, client)
+        var results = await withTaskGroup { group in
+            for (index, check) in checks.enumerated() { group.addTask { (index, await result(of: check)) } }
+            var results = [(name: String, verdict: Verdict)?](repeating: nil, count: checks.count)
+            for await (index, verdict) in group { results[index] = (checks[index].name, verdict) }
+            return results.compactMap(\.self)
+        }
+        if let key, !settings.isSimulated {
+            let known = results.flatMap(\.verdict.findings)
+            let use = UseCheck(manager: manager, settings: settings, key: key, known: known)
+            results.append((use.name, await result(of: use)))
+        }
+        return document(results)
+    }
+
+    private func checks(_ key: VolumeKey?, _ client: ClientAddress?) -> [any Check] {
+        let anywhere: [any Check] = [
+            ReadinessCheck(manager: manager), StateDiskCheck(directory: settings.state),
+            PoolsCheck(manager: manager, key: key), VolumesCheck(manager: manager, key: key),
+            ExportsCheck(manager: manager, key: key, client: client, isKernel: settings.isKernel),
+        ]
+        guard !settings.isSimulated else { return anywhere }
+        let real: [any Check] = [
+            AddressCheck(host: settings.host), ServicesCheck(settings: settings),
+            FirewallCheck(manager: manager, settings: settings, key: key, client: client),
+        ]
+        let kernel: [any Check] = [OperatorExportsCheck(manager: manager, key: key), ClientNamesCheck()]
+        return anywhere + real + (settings.isKernel ? kernel : [])
+    }
+
+    private func result(of check: any Check) async -> Verdict {
+        let completion = Completion<Result<Verdict, StorageError>>()
+        let work = Task {
+            do throws(StorageError) {
+                completion.finish(.success(try await check.run()))
+            } catch {
+                completion.finish(.failure(error))
+            }
+        }
+        // Whoever hangs is not waited for: a group of tasks would.
+        let result = await completion.value(within: Self.patience, clock: ContinuousClock())
+        work.cancel()
+        let reason: String
+        switch result {
+        case .success(let verdict): return verdict
+        case .failure(let error): reason = error.seen
+        case nil: reason = "it did not end within \(Self.patience.components.seconds) s"
+        }
+        return Verdict(findings: [
+            Finding(
+                .checkFailed, "node", "the check \"\(check.name)\" could not be carried out", evidence: reason,
+                remedy: "see /var/log/convert2nfs.log and dmesg, and ask again")
+        ])
+    }
+
+    private func document(_ results: [(name: String, verdict: Verdict)]) -> DiagnosisDocument {
+        var known: Set<[String]> = []
+        let findings = results.flatMap(\.verdict.findings).filter { known.insert([$0.check, $0.subject]).inserted }
+        return DiagnosisDocument(
+            checked: results.map(\.name),
+            omitted: results.flatMap { result in
+                result.verdict.omissions.map { DiagnosisDocument.Omission(check: result.name, reason: $0) }
+            }, notes: results.flatMap(\.verdict.notes), findings: findings)
+    }
+}

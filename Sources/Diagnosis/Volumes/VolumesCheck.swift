@@ -1,0 +1,112 @@
+import Catalog
+import HostTools
+import NodeAPI
+import Provisioning
+import StorageCore
+
+/// Whether volumes are what the catalog says: there, made, mounted, writable, of their size, with room left.
+struct VolumesCheck: Check {
+    let manager: VolumeManager
+    /// Nil for all.
+    let key: VolumeKey?
+
+    var name: String { "volumes" }
+
+    func run() async throws(StorageError) -> Verdict {
+        if let key, await isAbsent(key) {
+            return Verdict(findings: [Self.absent(key, last: try await lastOperations([key])[key])])
+        }
+        return try await afterSettling { () async throws(StorageError) in
+            let sights = try await sights()
+            return Verdict(
+                findings: sights.flatMap(\.findings),
+                notes: key == nil ? [] : sights.filter(\.isBusy).map { "an operation works on \($0.volume.key)" })
+        }
+    }
+
+    private func isAbsent(_ key: VolumeKey) async -> Bool {
+        do throws(StorageError) {
+            _ = try await manager.volume(key)
+            return false
+        } catch {
+            return error.code == .notFound
+        }
+    }
+
+    private func sights() async throws(StorageError) -> [VolumeSight] {
+        let seen = try await manager.observation()
+        let volumes = seen.volumes.filter { key == nil || $0.key == key }
+        let unwell = volumes.filter { ![.ready, .resizing].contains($0.phase) }
+        let last = try await lastOperations(Set(unwell.map(\.key)))
+        let disks = try await DiskSight.of(volumes.filter { seen.place(of: $0) == .own && $0.phase.isServed })
+        return volumes.map { sight(of: $0, seen, disks[$0.id], last[$0.key]) }
+    }
+
+    private func sight(
+        of volume: Volume, _ seen: Observation, _ disk: DiskSight?, _ last: Operation?
+    ) -> VolumeSight {
+        VolumeSight(
+            volume: volume, isBusy: seen.isBusy(volume.identity), place: seen.place(of: volume),
+            failure: seen.failure(of: volume), silence: seen.silentPools[volume.pool],
+            mountOptions: disk?.options ?? [], granularity: seen.granularity(of: volume), deviceSize: disk?.deviceSize,
+            space: disk?.space, lastFailure: last?.state == .failed ? last : nil)
+    }
+
+    /// The newest operation of each.
+    private func lastOperations(_ keys: Set<VolumeKey>) async throws(StorageError) -> [VolumeKey: Operation] {
+        guard !keys.isEmpty else { return [:] }
+        let operations = try await manager.operations(limit: 1000).filter { keys.contains($0.subject) }
+        return Dictionary(operations.map { ($0.subject, $0) }) { newest, _ in newest }
+    }
+
+    static func absent(_ key: VolumeKey, last: Operation?) -> Finding {
+        if let last, last.plan == .create, last.state == .failed {
+            return Finding(
+                .operationFailed, key.resource, "there is no such volume: making it failed, and was taken back",
+                evidence: VolumeSight.text(last), remedy: "end what the evidence names, then create it again")
+        }
+        return Finding(
+            .volumeAbsent, key.resource, "there is no such volume",
+            evidence: last.map { "the last operation on it: \($0.plan.kind), \($0.state.rawValue)" }
+                ?? "neither the catalog nor the journal knows it",
+            remedy:
+                "convert2nfs volume list shows those there are; convert2nfs volume create \(key) --size SIZE makes it")
+    }
+}
+
+/// What the host shows of a mounted volume.
+struct DiskSight: Sendable {
+    /// Of the mount, and of its filesystem.
+    let options: [String]
+    let deviceSize: ByteCount?
+    /// Nil for a filesystem that does not tell, as one that has failed.
+    let space: FilesystemSpace?
+
+    static func of(_ volumes: [Volume]) async throws(StorageError) -> [VolumeID: DiskSight] {
+        guard !volumes.isEmpty else { return [:] }
+        let work = BlockingWork(label: "doctor")
+        return try await onHost("look at the mounts") { () async throws(HostError) in
+            try await work.run("reading the mount table", deadline: .seconds(20)) { _ throws(HostError) in
+                let entries = Dictionary(try MountTable.current().map { ($0.mountPoint, $0) }) { $1 }
+                var sights: [VolumeID: DiskSight] = [:]
+                for volume in volumes {
+                    // The table has paths without symbolic links.
+                    let parent = Directory.realPath(volume.path.parent) ?? volume.path.parent
+                    guard let entry = entries[parent + volume.path.value.dropFirst(volume.path.parent.count)] else {
+                        continue
+                    }
+                    sights[volume.id] = DiskSight(
+                        options: entry.options + entry.superblockOptions, deviceSize: size(of: entry.device),
+                        space: try? FilesystemControl.space(of: entry.mountPoint))
+                }
+                return sights
+            }
+        }
+    }
+
+    /// In sectors of 512 bytes, whatever the device's are (sysfs-block).
+    private static func size(of device: DeviceNumber) -> ByteCount? {
+        let text = (try? ControlFile.read("/sys/dev/block/\(device)/size")) ?? nil
+        return text.flatMap { Int64($0) }.map { ByteCount($0 * 512) }
+    }
+}
