@@ -18,8 +18,13 @@ struct Verdict: Sendable, Equatable {
     var findings: [Finding] = []
     /// Worth knowing, and no fault.
     var notes: [String] = []
-    /// What was not looked at, and why that is in order.
+    /// What of it was not looked at, and why that is no fault.
     var omissions: [String] = []
+
+    /// Whether all was looked at that was to be.
+    var isComplete: Bool {
+        omissions.isEmpty && !findings.contains { $0.check == Fault.checkFailed.rawValue }
+    }
 
     static func += (verdict: inout Verdict, other: Verdict) {
         verdict.findings += other.findings

@@ -27,7 +27,7 @@ package struct Doctor: Sendable {
     let settings: Settings
 
     /// For each check; what takes longer hangs, or is no use to who waits.
-    private static let patience = Duration.seconds(25)
+    private static let patience = Duration.seconds(20)
 
     package init(manager: VolumeManager, settings: Settings) {
         self.manager = manager
@@ -96,7 +96,7 @@ package struct Doctor: Sendable {
         var known: Set<[String]> = []
         let findings = results.flatMap(\.verdict.findings).filter { known.insert([$0.check, $0.subject]).inserted }
         return DiagnosisDocument(
-            checked: results.map(\.name),
+            checked: results.filter(\.verdict.isComplete).map(\.name),
             omitted: results.flatMap { result in
                 result.verdict.omissions.map { DiagnosisDocument.Omission(check: result.name, reason: $0) }
             }, notes: results.flatMap(\.verdict.notes), findings: findings)

@@ -15,6 +15,11 @@ package struct ExportCheck: Sendable {
         /// Those that succeeded, in order.
         package let steps: [Measured]
         package let failure: Failure?
+
+        package init(steps: [Measured], failure: Failure?) {
+            self.steps = steps
+            self.failure = failure
+        }
     }
 
     package struct Failure: Sendable {

@@ -169,4 +169,19 @@ struct RouteTests {
             #expect(try await api.ask(.get, "/v1/node").document(NodeDocument.self).volumes == 1)
         }
     }
+
+    @Test("a diagnosis is of what was asked for, as the client that was named sees it")
+    func diagnosis() async throws {
+        try await API.with { (api) async throws in
+            func notes(_ query: String) async throws -> [String] {
+                try await api.ask(.get, "/v1/diagnosis\(query)").document(DiagnosisDocument.self).notes
+            }
+            #expect(try await notes("") == ["-", "-"])
+            #expect(try await notes("?volume=shop/data") == ["shop/data", "-"])
+            #expect(try await notes("?volume=shop%2Fdata&from=10.0.0.0%2F24") == ["shop/data", "10.0.0.0/24"])
+            for query in ["volume=shop", "volume=shop/data/x", "volume=Shop/data", "from=host", "volume="] {
+                #expect(try await api.ask(.get, "/v1/diagnosis?\(query)").status == 400, "\(query)")
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ struct StateDiskCheck: Check {
 
     var name: String { "state disk" }
 
-    /// The catalog begins nothing new with less than 8 MiB.
+    /// Said before the catalog begins nothing new, which it does not with less than 8 MiB.
     private static let floor: Int64 = 32 << 20
 
     func run() async throws(StorageError) -> Verdict {
@@ -27,7 +27,7 @@ struct StateDiskCheck: Check {
         guard !hasRoom || !hasInodes else { return [] }
         return [
             Finding(
-                .stateDiskFull, "node", "the disk of the daemon's catalog and journal is full: nothing new is made",
+                .stateDiskFull, "node", "the daemon's disk is nearly full: with less than 8 MiB nothing new is made",
                 evidence: "\(directory): \(space.available >> 10) KiB and \(space.freeFiles) inodes are left",
                 remedy: "make room on the filesystem of \(directory): df -h \(directory); du -xh \(directory) | sort -h"
             )

@@ -15,7 +15,7 @@ struct ServiceAnswers: Sendable {
         nfs
             + silent(
                 .portMapper, .portmapperSilent, "rpcbind does not answer: NFSv3 clients cannot find the server",
-                "systemctl restart rpcbind; what has its port: ss -lntup 'sport = :111'")
+                "\(restartDaemon); what else has its port: ss -lntup 'sport = :111'")
             + silent(
                 .mountd, .mountdSilent, "the mount protocol does not answer: NFSv3 clients cannot mount",
                 isKernel
@@ -23,15 +23,16 @@ struct ServiceAnswers: Sendable {
                     : Self.restart)
             + silent(
                 .lockManager, .lockManagerSilent, "the lock manager does not answer: NFSv3 clients cannot lock files",
-                isKernel ? "dmesg | grep -i lockd; then: systemctl restart convert2nfsd" : Self.restart)
-            + silent(.statusMonitor, .statusMonitorSilent, Self.noLocks, Self.startStatd) + registrations
+                isKernel ? "dmesg | grep -i lockd; then: \(restartDaemon)" : Self.restart)
+            + silent(.statusMonitor, .statusMonitorSilent, Self.noLocks, startStatd) + registrations
     }
 
     private static let restart =
         "tail /var/log/convert2nfs_error.log; a server that hangs is restarted within a minute"
     private static let noLocks = "rpc.statd does not answer: locks of NFSv3 clients are refused"
-    private static let startStatd =
-        "why rpc.statd does not start: tail /var/log/convert2nfs.log; the daemon starts it every two seconds"
+    private var startStatd: String { "\(restartDaemon); if it does not start: tail /var/log/convert2nfs.log" }
+    /// It starts what is missing beside the server, and clients notice nothing of it.
+    private let restartDaemon = "systemctl restart convert2nfsd"
 
     private func failure(_ matches: (Question) -> Bool) -> (Question, NFSError)? {
         failures.compactMap { question, error in error.map { (question, $0) } }.filter { matches($0.0) }
@@ -58,7 +59,7 @@ struct ServiceAnswers: Sendable {
                     .nfsVersionOff, "node", "the NFS server does not speak NFS \(names.joined(separator: ", "))",
                     evidence: "\(first.1)",
                     remedy: isKernel
-                        ? "its versions: cat /proc/fs/nfsd/versions; systemctl restart convert2nfsd sets them right"
+                        ? "its versions: cat /proc/fs/nfsd/versions; \(restartDaemon) sets them right"
                         : Self.restart)
             ]
         }
@@ -67,7 +68,7 @@ struct ServiceAnswers: Sendable {
             Finding(
                 .udpOff, "node", "the NFS server does not answer over UDP", evidence: "\(datagram.1)",
                 remedy: isKernel
-                    ? "its ports: cat /proc/fs/nfsd/portlist; systemctl restart convert2nfsd sets them right"
+                    ? "its ports: cat /proc/fs/nfsd/portlist; \(restartDaemon) sets them right"
                     : Self.restart)
         ]
     }
@@ -89,7 +90,7 @@ struct ServiceAnswers: Sendable {
                 Finding(
                     .statusMonitorSilent, "node", Self.noLocks,
                     evidence: "rpcbind knows nobody for program \(RPCProbe.Program.statusMonitor.rawValue)",
-                    remedy: Self.startStatd))
+                    remedy: startStatd))
         }
         let others = unregistered.filter { program in
             program != .statusMonitor && failure { $0.program == program && $0.transport == .tcp } == nil
@@ -100,7 +101,7 @@ struct ServiceAnswers: Sendable {
             Finding(
                 .notRegistered, "node", "rpcbind does not know all of the NFS server: NFSv3 clients cannot find it",
                 evidence: "nobody is registered for: \(programs)",
-                remedy: "rpcinfo -p shows who is; systemctl restart convert2nfsd registers the rest"))
+                remedy: "rpcinfo -p shows who is; \(restartDaemon) registers the rest"))
         return findings
     }
 }

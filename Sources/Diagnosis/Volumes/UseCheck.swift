@@ -19,36 +19,51 @@ struct UseCheck: Check {
     /// The export table waits for no longer.
     private static let patience = Duration.seconds(15)
 
+    private static let byteCount = 64 << 10
+
     /// With these it would fail too, and say less; or wait.
     private static let reasons: Set<Fault> = [
         .volumeAbsent, .operationFailed, .volumeQuarantined, .volumeNotMounted, .foreignMount, .filesystemShutDown,
-        .nfsdSilent, .mountdSilent, .serverNotWell, .notReady, .checkFailed,
+        .nfsdSilent, .mountdSilent, .serverNotWell, .notReady, .checkFailed, .notExported, .exportDiffers, .fsidDiffers,
+        .filesystemReadOnly, .volumeFull, .inodesExhausted,
     ]
 
     func run() async throws(StorageError) -> Verdict {
         if let reason = known.first(where: { finding in Self.reasons.contains { $0.rawValue == finding.check } }) {
             return Verdict(omissions: ["\(reason.check) was found"])
         }
+        let volume: Volume
+        do throws(StorageError) { volume = try await manager.volume(key) } catch {
+            return Verdict(omissions: [error.message])
+        }
+        return try await use(volume)
+    }
+
+    private func use(_ volume: Volume) async throws(StorageError) -> Verdict {
         let host = try await settings.host.look().target.text
-        let nfs = settings.nfs
+        let check = ExportCheck(
+            target: .init(
+                server: host, path: volume.path.value, nfsPort: settings.nfs.port, mountdPort: settings.nfs.mountdPort,
+                deadline: .seconds(5)), byteCount: Self.byteCount)
         do throws(StorageError) {
-            let client = try ClientAddress(host)
-            let verdict = try await manager.lending(key, to: client, patience: Self.patience) { volume in
-                let check = ExportCheck(
-                    target: .init(
-                        server: host, path: volume.path.value, nfsPort: nfs.port, mountdPort: nfs.mountdPort,
-                        deadline: .seconds(5)), byteCount: 64 << 10)
-                return Self.judge(await check.run(), of: volume)
+            let outcome = try await manager.lending(key, to: try ClientAddress(host), patience: Self.patience) {
+                await check.run()
             }
-            return verdict
-                ?? Verdict(findings: [
-                    Self.finding(
-                        key, "its use over NFS hangs",
-                        seen: "it did not end within \(Self.patience.components.seconds) s")
-                ])
+            if let outcome { return Self.judge(outcome, of: volume) }
         } catch {
             guard error.code == .busy else { throw error }
             return Verdict(omissions: [error.message])
+        }
+        await removeLeftover("\(volume.path)/\(check.name)")
+        let seen = "it did not end within \(Self.patience.components.seconds) s"
+        return Verdict(findings: [Self.finding(key, "its use over NFS hangs", seen: seen)])
+    }
+
+    /// What hangs may have made its file, and cannot remove it any more.
+    private func removeLeftover(_ path: String) async {
+        let work = BlockingWork(label: "doctor")
+        _ = try? await work.run("unlink", deadline: .seconds(5)) { _ throws(HostError) in
+            try DurableFile.remove(path, syncsDirectory: false)
         }
     }
 
@@ -60,7 +75,7 @@ struct UseCheck: Check {
                 "\(volume.key) was mounted over NFS; its top directory may not be written by squashed users, so no file was made"
             ])
         }
-        if error?.isOutOfSpace == true || (failure.bytesLeft ?? .max) < 64 << 10 {
+        if error?.isOutOfSpace == true || (failure.bytesLeft ?? .max) < UInt64(byteCount) {
             return Verdict(findings: [
                 Finding(
                     .volumeFull, volume.key.resource, "it is full: its clients get ENOSPC",

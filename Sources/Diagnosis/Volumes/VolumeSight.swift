@@ -19,7 +19,7 @@ struct VolumeSight: Sendable {
     var granularity: ByteCount?
     var deviceSize: ByteCount?
     var space: FilesystemSpace?
-    /// The last operation on it, if that failed.
+    /// The last operation on it, unless that succeeded.
     var lastFailure: Operation?
 
     var findings: [Finding] {
@@ -30,15 +30,7 @@ struct VolumeSight: Sendable {
                     .volumeQuarantined, "making it failed, and undoing that failed too; nothing touches it",
                     seen: account, mend: "end what the evidence names, then: convert2nfs volume delete \(volume.key)")
             ]
-        case .creating, .deleting:
-            isBusy
-                ? []
-                : [
-                    finding(
-                        .operationFailed, "it is left in phase \(volume.phase.rawValue), and nothing works on it now",
-                        seen: account,
-                        mend: "end what the evidence names; a deletion goes on by itself within 30 seconds")
-                ]
+        case .creating, .deleting: isAtWork ? [] : [stuck]
         case .failed:
             [
                 finding(
@@ -47,6 +39,16 @@ struct VolumeSight: Sendable {
             ] + served
         case .ready, .resizing: served
         }
+    }
+
+    /// Whether something is being done with it that has not failed so far.
+    private var isAtWork: Bool { isBusy && lastFailure?.state != .undoing }
+
+    private var stuck: Finding {
+        let what = isBusy ? "making it failed, and it is being taken back" : "nothing works on it now"
+        return finding(
+            .operationFailed, "it is in phase \(volume.phase.rawValue): \(what)", seen: account,
+            mend: "end what the evidence names; it goes on by itself within 30 seconds")
     }
 
     /// Of a volume that is to be mounted.
@@ -130,7 +132,7 @@ struct VolumeSight: Sendable {
 
     /// What the journal tells of an operation that failed.
     static func text(_ operation: Operation) -> String {
-        let failure = operation.failure.map { $0.error.seen } ?? "it does not say why"
+        let failure = operation.failure.map { $0.error.seen } ?? operation.state.rawValue
         return "\(operation.plan.kind), operation \(operation.id), step \(operation.step): \(failure)"
     }
 

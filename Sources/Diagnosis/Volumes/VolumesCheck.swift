@@ -49,7 +49,7 @@ struct VolumesCheck: Check {
             volume: volume, isBusy: seen.isBusy(volume.identity), place: seen.place(of: volume),
             failure: seen.failure(of: volume), silence: seen.silentPools[volume.pool],
             mountOptions: disk?.options ?? [], granularity: seen.granularity(of: volume), deviceSize: disk?.deviceSize,
-            space: disk?.space, lastFailure: last?.state == .failed ? last : nil)
+            space: disk?.space, lastFailure: last.flatMap { $0.state == .succeeded ? nil : $0 })
     }
 
     /// The newest operation of each.

@@ -20,7 +20,7 @@ extension VolumeManager {
     /// server throws.
     package func lending<Value: Sendable>(
         _ key: VolumeKey, to client: ClientAddress, patience: Duration,
-        _ body: @escaping @Sendable (Volume) async -> Value
+        _ body: @escaping @Sendable () async -> Value
     ) async throws(StorageError) -> Value? {
         // Not ended by the end of the caller: the rule has to go.
         let work = Task { () async -> Result<Value?, StorageError> in
@@ -35,7 +35,7 @@ extension VolumeManager {
 
     private func lend<Value: Sendable>(
         _ key: VolumeKey, to client: ClientAddress, patience: Duration,
-        _ body: @escaping @Sendable (Volume) async -> Value
+        _ body: @escaping @Sendable () async -> Value
     ) async throws(StorageError) -> Value? {
         guard lock.tryAcquire(key) else {
             throw StorageError(.busy, "something works on it; ask again when that has ended", resource: key.resource)
@@ -48,6 +48,6 @@ extension VolumeManager {
         var lent = volume
         lent.clients = try ClientRule.normalized(
             volume.clients.filter { $0.address != client } + [ClientRule(address: client, access: .readWrite)])
-        return try await exports.lend(lent.export, insteadOf: volume.export, patience: patience) { await body(volume) }
+        return try await exports.lend(lent.export, insteadOf: volume.export, patience: patience, body)
     }
 }
