@@ -30,7 +30,8 @@ package final class RememberedFiles<Content: Sendable>: Sendable {
         // One that is changed while it is read has other facts at the next look.
         guard let bytes = try DurableFile.read(path, limit: limit) else { return nil }
         let content = parse(String(decoding: bytes, as: UTF8.self))
-        let isSettled = Self.now - .nanoseconds(facts.changedAt) >= settling
+        // Of a link it is the link's facts.
+        let isSettled = facts.isRegular && Self.now - .nanoseconds(facts.changedAt) >= settling
         entries.withLock { $0[path] = isSettled ? Entry(facts: facts, content: content) : nil }
         return content
     }

@@ -39,10 +39,14 @@ package struct ProcessIdentity: Hashable, Sendable, Codable {
         return false
     }
 
-    /// Whether it is in the network namespace of this process (network_namespaces(7)). False if it is gone.
-    package func sharesNetwork() throws(HostError) -> Bool {
-        guard let other = try linkTarget("/proc/\(pid)/ns/net") else { return false }
-        return try other == linkTarget("/proc/self/ns/net")
+    /// Whether it is in the network and mount namespaces of this process (namespaces(7)), and so none of a container. False if
+    /// it is gone.
+    package func sharesNamespaces() throws(HostError) -> Bool {
+        for kind in ["net", "mnt"] {
+            let own = try linkTarget("/proc/self/ns/\(kind)")
+            guard try linkTarget("/proc/\(pid)/ns/\(kind)") == own else { return false }
+        }
+        return true
     }
 
     /// The state of the very process, or nil if it is gone.

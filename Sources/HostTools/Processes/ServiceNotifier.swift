@@ -31,12 +31,13 @@ package struct ServiceNotifier: Sendable {
         let descriptor = Descriptor(
             adopting: Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
         guard descriptor.raw >= 0, let (name, length) = Self.address(socket) else { return }
+        // Its buffer is full while it does something else; one that is stuck is not waited for.
+        var limit = timeval(tv_sec: 1, tv_usec: 0)
+        setsockopt(descriptor.raw, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         let message = Array(lines.joined(separator: "\n").utf8)
         withUnsafePointer(to: name) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                // Its buffer is full only if it is stuck, and then nobody is waited for.
-                _ = sendto(
-                    descriptor.raw, message, message.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT), $0, length)
+                _ = sendto(descriptor.raw, message, message.count, Int32(MSG_NOSIGNAL), $0, length)
             }
         }
     }

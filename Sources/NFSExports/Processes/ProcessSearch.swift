@@ -18,13 +18,12 @@ enum ProcessSearch {
         return found
     }
 
-    /// Every process whose program has this file name, in this process's network namespace: what serves elsewhere, in a
-    /// container, is not ours to look at. Costs a look at each process of the host.
+    /// Every process whose program has this file name, those of containers aside: they are not ours to look at. Costs a look at each process of the host.
     static func find(executableNamed name: String) throws(HostError) -> [ProcessIdentity] {
         var found: [ProcessIdentity] = []
         for entry in try Directory.names(in: "/proc") ?? [] {
             guard let pid = Int32(entry), let identity = try? ProcessIdentity.current(of: pid),
-                identity.executable.hasSuffix("/\(name)"), try identity.sharesNetwork()
+                identity.executable.hasSuffix("/\(name)"), try identity.sharesNamespaces()
             else { continue }
             found.append(identity)
         }

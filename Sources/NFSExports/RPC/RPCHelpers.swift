@@ -11,6 +11,9 @@ struct RPCService: Sendable {
     let port: UInt16?
 
     func isServed(at ports: Set<UInt16>) -> Bool { port.map { ports == [$0] } ?? !ports.isEmpty }
+
+    /// The port goes before what nfs.conf(5) says, in whichever of its files.
+    var arguments: [String] { ["--foreground"] + (port.map { ["--port", "\($0)"] } ?? []) }
 }
 
 /// The two daemons that NFSv3 needs beside its server: rpcbind(8), without which NFS-Ganesha does not even start, and
@@ -69,17 +72,23 @@ struct RPCHelpers: Sendable {
     }
 
     /// Ensures that the program is registered with rpcbind, which runs, and accepts connections. Answers the process that
-    /// was started for it, by this call or an earlier one; nil if it is not ours. One that serves at another port than it is
-    /// to, because it was started before its configuration was there, is replaced. Throws `unavailable` if it cannot be
-    /// brought to.
+    /// was started for it, by this call or an earlier one; nil if it is not ours. The host's that serves at another port than
+    /// it is to, because it was started before its configuration was there, is replaced. Throws `unavailable` if none can
+    /// be brought to serve.
     func ensure(
         _ service: RPCService, known: ProcessIdentity?, isolation: isolated (any Actor)? = #isolation
     ) async throws(StorageError) -> ProcessIdentity? {
         let ports = await portMapper.ports(of: service.program)
         if service.isServed(at: ports) { return known }
+        // Ours would serve at no other ports if it were started again.
+        if let known, !ports.isEmpty,
+            try onHost("look at \(service.tool.name)", { () throws(HostError) in try known.isAlive() })
+        {
+            return known
+        }
         let name = service.tool.name
         let process = DetachedProcess(
-            service.tool, ["--foreground"], environment: environment, outputFile: outputFile)
+            service.tool, service.arguments, environment: environment, outputFile: outputFile)
         let identity = try await onHost("start \(name)") { () async throws(HostError) in
             // One that lost its registration with the rpcbind it was registered at.
             try await known?.terminate(grace: .seconds(2))
@@ -93,7 +102,13 @@ struct RPCHelpers: Sendable {
             return try process.start()
         }
         if await poll(for: .seconds(5), { await service.isServed(at: portMapper.ports(of: service.program)) }) {
-            logger.notice("started \(name), since none ran", metadata: ["pid": "\(identity.pid)"])
+            logger.notice("started \(name)", metadata: ["pid": "\(identity.pid)"])
+            return identity
+        }
+        let found = await portMapper.ports(of: service.program)
+        guard found.isEmpty else {
+            logger.warning(
+                "\(name) serves at other ports than it is to; see \(outputFile)", metadata: ["ports": "\(found)"])
             return identity
         }
         try? await identity.terminate(grace: .seconds(2))

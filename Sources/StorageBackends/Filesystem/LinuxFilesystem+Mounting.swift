@@ -39,8 +39,21 @@ extension LinuxFilesystem {
         let before = try size(of: device)
         try Mounter.mount(device, at: path, filesystem: kind.rawValue, data: options(kind))
         guard try size(of: device) != before else { return }
-        try Mounter.unmount(path)
+        try unmountOnceFree(path)
         try Mounter.mount(device, at: path, filesystem: kind.rawValue, data: options(kind))
+    }
+
+    /// Nobody is served it yet; whoever looks at all mounts may be in it for a moment.
+    private static func unmountOnceFree(_ path: String) throws(HostError) {
+        let end = ContinuousClock.now + .seconds(5)
+        while true {
+            do throws(HostError) {
+                return try Mounter.unmount(path)
+            } catch {
+                guard error.errorNumber == EBUSY, ContinuousClock.now < end else { throw error }
+                usleep(20_000)
+            }
+        }
     }
 
     /// As it is on the disk; nil unless it is an XFS.
