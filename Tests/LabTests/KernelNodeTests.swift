@@ -85,6 +85,17 @@ struct KernelNodeTests {
         try await node.convert2nfs("volume clients shop/data --set 10.77.0.21")
     }
 
+    @Test("a volume whose filesystem has shut itself down is deleted like any other")
+    func shutDown() async throws {
+        let node = try node()
+        try await node.convert2nfs("volume create shop/dead --size 304Mi --client 10.77.0.21")
+        try await node.machine.sh("xfs_io -x -c shutdown /nfs/shopdead")
+        try await node.convert2nfs("volume delete shop/dead")
+        let left = try await node.machine.sh(
+            "ls /nfs; lvs --noheadings -o lv_name vg-paas | tr -d ' '; grep -c shopdead /var/lib/nfs/etab || true")
+        #expect(left == "shopdata\nshop.data\n0\n", "\(left)")
+    }
+
     @Test("a power cut: the hard mounts go on without an error, and what was synced is there")
     func powerCut() async throws {
         let node = try node()

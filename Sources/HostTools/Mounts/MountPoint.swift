@@ -3,8 +3,18 @@ import Glibc
 
 /// Whether something is mounted at a path, asked by statx(2): it costs the same with one mount and with thousands.
 package enum MountPoint {
-    /// The device number of the filesystem mounted at `path`; nil if nothing is mounted there or there is no such path.
+    /// The device number of the filesystem mounted at `path`; nil if nothing is mounted there or there is no such path. One
+    /// that has shut itself down answers no more than EIO; then the mount table knows.
     package static func device(at path: String) throws(HostError) -> DeviceNumber? {
+        do throws(HostError) {
+            return try answering(at: path)
+        } catch  where error.errorNumber == EIO {
+            return try MountTable.current().last { $0.mountPoint == path }?.device
+        }
+    }
+
+    /// The same of a filesystem that works; EIO (`systemCall`) from one that has shut itself down.
+    package static func answering(at path: String) throws(HostError) -> DeviceNumber? {
         let flags = AT_SYMLINK_NOFOLLOW | host_at_no_automount | host_at_statx_dont_sync
         do {
             return try device(AT_FDCWD, path, flags, path)

@@ -8,7 +8,7 @@ extension LinuxFilesystem {
     ) async throws(StorageError) -> Outcome {
         try await work.perform("mounting \(device) at \(path)", on: path.value, deadline: Self.deadline) { _ in
             let number = try DeviceNumber.ofBlockDevice(device.value)
-            if let other = try Self.device(at: path.value) {
+            if let other = try MountPoint.device(at: path.value) {
                 guard other != number else { return try Self.openRoot(path.value, kind) }
                 let name = try other.blockDevicePath() ?? "device \(other)"
                 throw StorageError(.conflict, "\(name) is mounted at \(path), not \(device)")
@@ -109,7 +109,7 @@ extension LinuxFilesystem {
 
     /// What is mounted there, if its filesystem has that UUID.
     private static func device(of id: VolumeID, at path: String) throws -> DeviceNumber? {
-        guard let number = try device(at: path), let node = try number.blockDevicePath(),
+        guard let number = try MountPoint.device(at: path), let node = try number.blockDevicePath(),
             let found = try Superblock(DeviceContent.read(node, count: Superblock.length)), found.id == id
         else { return nil }
         return number
@@ -118,7 +118,7 @@ extension LinuxFilesystem {
     /// Unmounts the device from the path, as often as it is mounted there.
     private static func unmountAll(_ device: DeviceNumber, _ path: String) throws -> Outcome {
         var outcome = Outcome.unchanged
-        while try self.device(at: path) == device {
+        while try MountPoint.device(at: path) == device {
             // A frozen filesystem that is unmounted stays frozen in the kernel, and its device busy for ever.
             _ = try FilesystemControl.thaw(path)
             try Mounter.unmount(path)
@@ -129,7 +129,7 @@ extension LinuxFilesystem {
 
     /// A mount point of ours is empty once it is unmounted; one that is not, or that has something else mounted, is not ours.
     private static func removeOwnDirectory(_ path: String) throws -> Outcome {
-        guard try device(at: path) == nil, try Directory.isPlain(path) == true,
+        guard try MountPoint.device(at: path) == nil, try Directory.isPlain(path) == true,
             try Directory.names(in: path)?.isEmpty == true, try Directory.remove(path)
         else { return .unchanged }
         // Else a power cut could bring it back when nobody knows it any more.
@@ -151,17 +151,8 @@ extension LinuxFilesystem {
 
     package func mounted(at path: MountPath) async throws(StorageError) -> DevicePath? {
         try await work.perform("looking at \(path)", deadline: .seconds(10)) { _ in
-            guard let number = try Self.device(at: path.value) else { return nil }
+            guard let number = try MountPoint.device(at: path.value) else { return nil }
             return DevicePath(try number.blockDevicePath() ?? "\(number)")
-        }
-    }
-
-    /// A filesystem that has shut itself down answers EIO even to statx(2); then the mount table knows.
-    private static func device(at path: String) throws(HostError) -> DeviceNumber? {
-        do {
-            return try MountPoint.device(at: path)
-        } catch  where error.errorNumber == EIO {
-            return try MountTable.current().last { $0.mountPoint == path }?.device
         }
     }
 
@@ -187,7 +178,7 @@ extension LinuxFilesystem {
         switch FilesystemKind(rawValue: entry.filesystem) {
         case .xfs:
             do {
-                _ = try MountPoint.device(at: entry.mountPoint)
+                _ = try MountPoint.answering(at: entry.mountPoint)
                 return nil
             } catch  where error.errorNumber == EIO {
                 return "\(error)"

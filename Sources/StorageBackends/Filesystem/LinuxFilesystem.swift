@@ -144,7 +144,7 @@ package struct LinuxFilesystem: VolumeFilesystem {
 
     package func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage? {
         try await work.perform("measuring \(path)", on: "the usage of \(path)", deadline: .seconds(10)) { _ in
-            guard try MountPoint.device(at: path.value) != nil else { return nil }
+            guard try MountPoint.answering(at: path.value) != nil else { return nil }
             let space = try FilesystemControl.space(of: path.value)
             return FilesystemUsage(
                 capacity: ByteCount(space.total), used: ByteCount(max(0, space.total - space.free)))
