@@ -92,6 +92,9 @@ package struct PoolInventory: Sendable, Hashable {
     /// A volume's storage is its capacity rounded up to a multiple of this.
     package var granularity = VolumeSpec.granularity
 
+    /// Whether nothing lies in the pool.
+    package var isEmpty: Bool { volumes.isEmpty && snapshots.isEmpty && foreign.isEmpty }
+
     package init(volumes: [Entry] = [], snapshots: [SnapshotReference] = [], foreign: [String] = []) {
         self.volumes = volumes
         self.snapshots = snapshots

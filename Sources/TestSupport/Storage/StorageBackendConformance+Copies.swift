@@ -107,7 +107,8 @@ extension StorageBackendConformance {
             return
         }
         _ = try await pool.backend.remove(volume)
-        #expect(try await pool.backend.inventory() == PoolInventory(snapshots: [snapshot]))
+        let left = try await pool.backend.inventory()
+        #expect(left.volumes.isEmpty && left.snapshots == [snapshot] && left.foreign.isEmpty)
 
         let namesake = VolumeIdentity(id: VolumeID(), key: volume.key)
         let other = SnapshotReference(volume: namesake, name: snapshot.name)
