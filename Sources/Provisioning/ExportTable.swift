@@ -44,24 +44,27 @@ struct ExportTable: Sendable {
     }
 
     /// Serves `lent` instead of `export`, which is served now, for as long as `body` takes, `patience` at most; then `export` again,
-    /// whatever came of it. Nil if `body` took longer; it goes on.
+    /// whatever came of it. Nil if `body` took longer; it goes on. Throws `busy` if the table is in use: whoever only looks, and any
+    /// number of them, does not hold up those who change it.
     func lend<Value: Sendable>(
         _ lent: Export, insteadOf export: Export, patience: Duration, _ body: @escaping @Sendable () async -> Value
     ) async throws(StorageError) -> Value? {
-        try await exclusively { () async throws(StorageError) in
-            let completion = Completion<Value>()
-            do throws(StorageError) {
-                _ = try await exporter.ensure(lent)
-                Task { completion.finish(await body()) }
-            } catch {
-                // It may have come half-way.
-                _ = try? await exporter.ensure(export)
-                throw error
-            }
-            let value = await completion.value(within: patience, clock: ContinuousClock())
-            _ = try await exporter.ensure(export)
-            return value
+        guard lock.tryAcquire(.table) else {
+            throw StorageError(.busy, "the NFS server's export table is in use; ask again")
         }
+        defer { lock.release([.table]) }
+        let completion = Completion<Value>()
+        do throws(StorageError) {
+            _ = try await exporter.ensure(lent)
+            Task { completion.finish(await body()) }
+        } catch {
+            // It may have come half-way.
+            _ = try? await exporter.ensure(export)
+            throw error
+        }
+        let value = await completion.value(within: patience, clock: ContinuousClock())
+        _ = try await exporter.ensure(export)
+        return value
     }
 
     func holders(of export: Export) async throws(StorageError) -> [ExportHolder] {
@@ -78,9 +81,9 @@ struct ExportTable: Sendable {
         return try await exporter.serve(others + (extra.map { [$0] } ?? []))
     }
 
-    private func exclusively<Value>(
-        _ body: () async throws(StorageError) -> Value
-    ) async throws(StorageError) -> Value {
+    private func exclusively(
+        _ body: () async throws(StorageError) -> Outcome
+    ) async throws(StorageError) -> Outcome {
         guard await lock.acquire([.table], patience: .seconds(60), clock: ContinuousClock()) else {
             throw StorageError(.unavailable, "the NFS server's export table has been busy for a minute; see its log")
         }

@@ -37,6 +37,7 @@ struct BrokenHostTests {
         try await node.machine.sh(
             """
             rm -f /tmp/answered
+            wc -l </var/log/convert2nfs.log >/tmp/logged
             ( convert2nfs volume create shop/b --size 304Mi --client 10.77.0.21 || true; touch /tmp/answered ) \\
                 >/tmp/answer 2>&1 </dev/null &
             until \(Self.hangs); do sleep 0.1; done
@@ -45,8 +46,10 @@ struct BrokenHostTests {
         #expect(try await node.convert2nfs("volume list -o name") == "shop/a\nshop/b\n")
         // While exportfs hangs the create cannot be undone either, and its caller waits for that.
         try await node.machine.sh(
-            "until [ -e /tmp/answered ] || grep -q 'was left unfinished' /var/log/convert2nfs.log; do sleep 0.2; done",
-            deadline: .seconds(300))
+            """
+            until [ -e /tmp/answered ] || tail -n +$(($(cat /tmp/logged) + 1)) /var/log/convert2nfs.log | grep -q 'was left unfinished'
+            do sleep 0.2; done
+            """, deadline: .seconds(300))
         try await requireService(node)
         try await tools.set(.none)
         try await node.machine.sh("until [ -e /tmp/answered ]; do sleep 0.2; done", deadline: .seconds(120))

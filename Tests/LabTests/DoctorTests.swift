@@ -190,11 +190,7 @@ extension DoctorTests {
                 convert2nfs volume create shop/broken --pool thick --size 400Mi --client 10.77.0.21
                 xfs_io -x -c shutdown /nfs/shopbroken
                 """,
-            heal: """
-                until exportfs -u 10.77.0.21:/nfs/shopbroken; exportfs -f; umount /nfs/shopbroken; do sleep 0.1; done
-                until mountpoint -q /nfs/shopbroken; do sleep 0.1; done
-                convert2nfs volume delete shop/broken
-                """),
+            heal: "convert2nfs volume delete shop/broken"),
         Fault(
             check: "volume-full", of: "shop/data",
             inject: "dd if=/dev/zero of=/nfs/shopdata/fill bs=1M status=none 2>/dev/null || true",

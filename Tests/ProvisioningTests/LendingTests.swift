@@ -51,6 +51,25 @@ struct LendingTests {
         #expect(try await node.exporter.exports() == before)
     }
 
+    @Test("one volume at a time, so that no number of lookers holds up a change")
+    func oneAtATime() async throws {
+        let (_, manager) = try await node()
+        let other = try Sample.key("shop/other")
+        _ = try await manager.create(Sample.spec("shop/other", clients: ["10.0.0.1"])).value()
+        let inner = try await lend(manager) {
+            do throws(StorageError) {
+                return try await manager.lending(
+                    other, to: .nobody, patience: .seconds(1)
+                ) { StorageError.Code?.none } ?? nil
+            } catch {
+                return error.code
+            }
+        }
+        #expect(inner == .busy)
+        #expect(
+            try await manager.lending(other, to: ClientAddress("10.9.9.9"), patience: .seconds(60)) { true } == true)
+    }
+
     @Test("not while something else works on it, nor what is not there")
     func busy() async throws {
         let (_, manager) = try await node()

@@ -14,6 +14,4 @@ package struct KernelFiles: Hashable, Sendable {
 
     var record: String { "\(state)/server.json" }
     var helperLog: String { "\(state)/rpc.log" }
-
-    func export(_ id: String) -> String { "\(exports)/\(id)" }
 }

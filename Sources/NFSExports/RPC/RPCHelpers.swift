@@ -92,13 +92,7 @@ struct RPCHelpers: Sendable {
         let identity = try await onHost("start \(name)") { () async throws(HostError) in
             // One that lost its registration with the rpcbind it was registered at.
             try await known?.terminate(grace: .seconds(2))
-            if !ports.isEmpty {
-                logger.notice(
-                    "\(name) serves at ports that it is not to, and is replaced", metadata: ["ports": "\(ports)"])
-                for other in try ProcessSearch.find(executableNamed: name) {
-                    try await other.terminate(grace: .seconds(2))
-                }
-            }
+            if !ports.isEmpty { try await end(name, at: ports) }
             return try process.start()
         }
         if await poll(for: .seconds(5), { await service.isServed(at: portMapper.ports(of: service.program)) }) {
@@ -113,6 +107,14 @@ struct RPCHelpers: Sendable {
         }
         try? await identity.terminate(grace: .seconds(2))
         throw StorageError(.unavailable, "\(name) was started and does not register with rpcbind; see \(outputFile)")
+    }
+
+    /// Ends the host's own programs of that name, which serve at the wrong ports.
+    private func end(
+        _ name: String, at ports: Set<UInt16>, isolation: isolated (any Actor)? = #isolation
+    ) async throws(HostError) {
+        logger.notice("\(name) serves at ports that it is not to, and is replaced", metadata: ["ports": "\(ports)"])
+        for process in try ProcessSearch.find(executableNamed: name) { try await process.terminate(grace: .seconds(2)) }
     }
 
     /// Stops those we started, unless another server uses them by now.
