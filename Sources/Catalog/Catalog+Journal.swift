@@ -32,25 +32,19 @@ extension Catalog {
     package func begin(_ operation: Operation, creating draft: VolumeDraft) async throws(StorageError) -> Volume {
         try await makeHeadroom()
         return try await write { database in
-            let key = draft.spec.key
-            if try VolumeRow.fetch(key, database) != nil {
-                throw StorageError(.conflict, "the volume \(key) exists already", resource: key.resource)
-            }
-            if let other = try VolumeRow.filter(Column("path") == draft.path.value).fetchOne(database) {
-                throw StorageError(
-                    .conflict,
-                    "\(draft.path) is the path of the volume \(other.namespace)/\(other.name) already; choose another name",
-                    resource: key.resource)
-            }
-            let volume = Volume(
-                creating: draft.spec, id: draft.id, exportID: try takeExportID(database), path: draft.path,
-                createdAt: draft.createdAt)
-            try VolumeRow(volume).insert(database)
-            // No part of the row: it is written once, and the row with every change.
-            try database.execute(
-                sql: "UPDATE volume SET createdWith = ? WHERE id = ?",
-                arguments: [try json(VolumeSettings(of: volume)), volume.id.description])
+            let volume = try insert(draft, in: .creating, database)
             try OperationRow(operation).insert(database)
+            return volume
+        }
+    }
+
+    /// Writes a volume whose storage and filesystem are there (phase `ready`, with an export id nobody has), and its snapshots.
+    /// Errors as of `begin(_:creating:)`.
+    package func restore(_ draft: VolumeDraft, snapshots: [Snapshot] = []) async throws(StorageError) -> Volume {
+        try await makeHeadroom()
+        return try await write { database in
+            let volume = try insert(draft, in: .ready, database)
+            for snapshot in snapshots { try SnapshotRow(snapshot).insert(database) }
             return volume
         }
     }
@@ -111,6 +105,30 @@ extension OperationRow {
             sql: "UPDATE operation SET state = ?, cursor = ?, step = ?, failure = ?, endedAt = ? WHERE id = ?",
             arguments: [state, cursor, step, failure, endedAt, id])
     }
+}
+
+/// Throws `conflict` if its name or its path is taken.
+private func insert(_ draft: VolumeDraft, in phase: Phase, _ database: Database) throws -> Volume {
+    let key = draft.spec.key
+    if try VolumeRow.fetch(key, database) != nil {
+        throw StorageError(.conflict, "the volume \(key) exists already", resource: key.resource)
+    }
+    if let other = try VolumeRow.filter(Column("path") == draft.path.value).fetchOne(database) {
+        throw StorageError(
+            .conflict,
+            "\(draft.path) is the path of the volume \(other.namespace)/\(other.name) already; choose another name",
+            resource: key.resource)
+    }
+    var volume = Volume(
+        creating: draft.spec, id: draft.id, exportID: try takeExportID(database), path: draft.path,
+        createdAt: draft.createdAt)
+    volume.phase = phase
+    try VolumeRow(volume).insert(database)
+    // No part of the row: it is written once, and the row with every change.
+    try database.execute(
+        sql: "UPDATE volume SET createdWith = ? WHERE id = ?",
+        arguments: [try json(VolumeSettings(of: volume)), volume.id.description])
+    return volume
 }
 
 private func apply(_ changes: [CatalogChange], _ database: Database) throws {

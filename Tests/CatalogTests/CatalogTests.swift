@@ -43,6 +43,26 @@ struct CatalogTests {
         #expect(try await again.operation(operation.id) == operation)
     }
 
+    @Test("a volume whose storage is there is written ready, with its snapshots and an export id of its own")
+    func restored() async throws {
+        let (other, _) = try await create("shop/other")
+        let spec = try Sample.spec("shop/data", clients: ["10.0.0.1"])
+        let draft = VolumeDraft(id: VolumeID(), spec: spec, path: MountPath("/nfs/shopdata"), createdAt: Sample.moment)
+        let identity = VolumeIdentity(id: draft.id, key: spec.key)
+        let snapshot = Snapshot(
+            key: try Sample.snapshot("shop/data@monday"), origin: identity, pool: spec.pool,
+            filesystem: spec.filesystem,
+            capacity: spec.capacity, createdAt: Sample.moment, isReady: true)
+        let volume = try await catalog.restore(draft, snapshots: [snapshot])
+        #expect(volume.phase == .ready && volume.identity == identity && volume.clients == spec.clients)
+        #expect(volume.exportID != other.exportID)
+        #expect(try await catalog.volume(spec.key) == volume)
+        #expect(try await catalog.snapshots(of: spec.key) == [snapshot])
+        #expect(try await catalog.settings(createdWith: spec.key) == VolumeSettings(of: volume))
+        await #expect(throws: StorageError.self) { try await catalog.restore(draft) }
+        #expect(try await catalog.volumes().count == 2)
+    }
+
     @Test("how far an operation is can be read at once by others and waits for no disk, its end does")
     func steps() async throws {
         var (volume, operation) = try await create("shop/data")

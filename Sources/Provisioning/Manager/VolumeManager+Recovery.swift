@@ -94,7 +94,9 @@ extension VolumeManager {
                 inventory.volumes.filter { !known.contains($0.identity.id) }.map {
                     "\($0.identity.key) (\($0.identity.id))"
                 }
-                + inventory.snapshots.filter { !snapshots.contains($0) }.map { "\($0.volume.key)@\($0.name)" }
+                + inventory.snapshots.map(\.reference).filter { !snapshots.contains($0) }.map {
+                    "\($0.volume.key)@\($0.name)"
+                }
             orphans.withLock { $0[pool.name] = unknown }
             for name in unknown {
                 logger.warning(

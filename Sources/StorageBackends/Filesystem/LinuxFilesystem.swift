@@ -85,14 +85,24 @@ package struct LinuxFilesystem: VolumeFilesystem {
             throw Self.unproven(device, error)
         }
         if output.status == .exited(2) { return true }
-        let head = try await probe(device) { path throws(HostError) in
-            try DeviceContent.read(path, count: Superblock.length)
+        if let found = try await superblock(of: device), found.kind == kind, found.id == id, found.isComplete {
+            return false
         }
-        if let found = Superblock(head), found.kind == kind, found.id == id, found.isComplete { return false }
         let words = output.text.split(separator: "\n").filter { !$0.hasPrefix("DEVNAME=") }.joined(separator: " ")
         throw StorageError(
             .conflict,
             "\(device) is not blank, so it is not formatted; blkid finds \(words.isEmpty ? "something" : words)")
+    }
+
+    package func identify(_ device: DevicePath) async throws(StorageError) -> IdentifiedFilesystem? {
+        try await superblock(of: device).map { IdentifiedFilesystem(kind: $0.kind, id: $0.id) }
+    }
+
+    private func superblock(of device: DevicePath) async throws(StorageError) -> Superblock? {
+        let head = try await probe(device) { path throws(HostError) in
+            try DeviceContent.read(path, count: Superblock.length)
+        }
+        return Superblock(head)
     }
 
     private func probe<Value: Sendable>(

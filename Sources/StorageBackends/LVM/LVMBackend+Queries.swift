@@ -22,11 +22,13 @@ extension LVMBackend {
                 let device = try activeDevice(of: tags.volume)
                 inventory.volumes.append(.init(identity: tags.volume, capacity: found.size, device: device))
             case .snapshot:
-                if let reference = tags.reference { inventory.snapshots.append(reference) }
+                if let reference = tags.reference {
+                    inventory.snapshots.append(.init(reference: reference, capacity: found.size))
+                }
             case .partial, .source: break
             }
         }
-        inventory.foreign.sort()
+        inventory.sort()
         return inventory
     }
 

@@ -19,11 +19,13 @@ extension LoopBackend {
                             identity: identity.volume, capacity: ByteCount(state.image?.size ?? 0),
                             device: device.map { DevicePath($0.path) }))
                 case .snapshot(_, let name):
-                    inventory.snapshots.append(SnapshotReference(volume: identity.volume, name: name))
+                    inventory.snapshots.append(
+                        PoolInventory.SnapshotEntry(
+                            reference: SnapshotReference(volume: identity.volume, name: name),
+                            capacity: ByteCount(state.image?.size ?? 0)))
                 }
             }
-            inventory.volumes.sort { $0.identity.key < $1.identity.key }
-            inventory.snapshots.sort { ($0.volume.key, $0.name) < ($1.volume.key, $1.name) }
+            inventory.sort()
             return inventory
         }
     }

@@ -222,11 +222,13 @@ package struct SimulatedBackend: StorageBackend {
                     PoolInventory.Entry(
                         identity: entry.owner, capacity: entry.image.snapshot.capacity, device: entry.device))
             case .snapshot(_, let name):
-                inventory.snapshots.append(SnapshotReference(volume: entry.owner, name: name))
+                inventory.snapshots.append(
+                    PoolInventory.SnapshotEntry(
+                        reference: SnapshotReference(volume: entry.owner, name: name),
+                        capacity: entry.image.snapshot.capacity))
             }
         }
-        inventory.volumes.sort { $0.identity.key < $1.identity.key }
-        inventory.snapshots.sort { ($0.volume.key, $0.name) < ($1.volume.key, $1.name) }
+        inventory.sort()
         return inventory
     }
 

@@ -26,6 +26,13 @@ package struct SimulatedFilesystem: VolumeFilesystem {
         }
     }
 
+    package func identify(_ device: DevicePath) async throws(StorageError) -> IdentifiedFilesystem? {
+        try host.withState { state in
+            let found = try state.device(device).image.snapshot.filesystem
+            return found.map { IdentifiedFilesystem(kind: $0.kind, id: $0.id) }
+        }
+    }
+
     package func renew(
         _ device: DevicePath, as kind: FilesystemKind, id: VolumeID
     ) async throws(StorageError) -> Outcome {

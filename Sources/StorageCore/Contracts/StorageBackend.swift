@@ -85,8 +85,19 @@ package struct PoolInventory: Sendable, Hashable {
         }
     }
 
+    package struct SnapshotEntry: Sendable, Hashable {
+        package let reference: SnapshotReference
+        /// Its origin's when it was taken; zero for one that is not whole.
+        package let capacity: ByteCount
+
+        package init(reference: SnapshotReference, capacity: ByteCount) {
+            self.reference = reference
+            self.capacity = capacity
+        }
+    }
+
     package var volumes: [Entry]
-    package var snapshots: [SnapshotReference]
+    package var snapshots: [SnapshotEntry]
     /// What lies in the pool and is not ours, as an operator would name it. It is never touched.
     package var foreign: [String]
     /// A volume's storage is its capacity rounded up to a multiple of this.
@@ -95,10 +106,19 @@ package struct PoolInventory: Sendable, Hashable {
     /// Whether nothing lies in the pool.
     package var isEmpty: Bool { volumes.isEmpty && snapshots.isEmpty && foreign.isEmpty }
 
-    package init(volumes: [Entry] = [], snapshots: [SnapshotReference] = [], foreign: [String] = []) {
+    package init(volumes: [Entry] = [], snapshots: [SnapshotEntry] = [], foreign: [String] = []) {
         self.volumes = volumes
         self.snapshots = snapshots
         self.foreign = foreign
+    }
+
+    /// By their names.
+    package mutating func sort() {
+        volumes.sort { $0.identity.key < $1.identity.key }
+        snapshots.sort {
+            ($0.reference.volume.key, $0.reference.name) < ($1.reference.volume.key, $1.reference.name)
+        }
+        foreign.sort()
     }
 }
 

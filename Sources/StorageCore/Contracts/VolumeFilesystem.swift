@@ -1,6 +1,6 @@
 /// Filesystems on block devices: made once, mounted, grown, frozen. All methods are idempotent, need root, and have a
 /// deadline of their own; a tool that does not end in time is `unavailable`.
-package protocol VolumeFilesystem: Sendable {
+package protocol VolumeFilesystem: FilesystemProbe {
     /// Ensures a filesystem of `kind` with the UUID `id` on `device`. The only place mkfs runs, and only on a device
     /// proven blank: one that has this very filesystem already is `.unchanged`, anything else on it is `conflict`, a
     /// probe that fails is `unavailable`.

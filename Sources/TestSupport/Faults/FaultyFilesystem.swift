@@ -64,6 +64,10 @@ package struct FaultyFilesystem: VolumeFilesystem {
         try await base.mounts(under: roots)
     }
 
+    package func identify(_ device: DevicePath) async throws(StorageError) -> IdentifiedFilesystem? {
+        try await base.identify(device)
+    }
+
     package func usage(of path: MountPath) async throws(StorageError) -> FilesystemUsage? {
         try await base.usage(of: path)
     }

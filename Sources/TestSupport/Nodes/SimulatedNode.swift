@@ -75,7 +75,7 @@ package final class SimulatedNode: Sendable {
         check(
             Set(inventory.volumes.map(\.identity)) == Set(volumes.map(\.identity)), "storage is what the catalog knows")
         check(
-            Set(inventory.snapshots) == Set(try await catalog.allSnapshots().map(\.reference)),
+            Set(inventory.snapshots.map(\.reference)) == Set(try await catalog.allSnapshots().map(\.reference)),
             "snapshots are what the catalog knows")
         check(Set(mounts.keys) == Set(served.map(\.path)), "mounts are what is served")
         check(

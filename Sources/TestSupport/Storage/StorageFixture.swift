@@ -116,7 +116,7 @@ package struct StorageFixture: Sendable {
         for volume in inventory.volumes { _ = try await backend.deactivate(volume.identity) }
         // A directory goes with the test, a volume group stays.
         guard directory == nil else { return }
-        for snapshot in inventory.snapshots { _ = try await backend.removeSnapshot(snapshot) }
+        for snapshot in inventory.snapshots { _ = try await backend.removeSnapshot(snapshot.reference) }
         for volume in inventory.volumes { _ = try await backend.remove(volume.identity) }
     }
 

@@ -14,12 +14,14 @@ package enum VolumeFilesystemConformance {
         let volume = try pool.identity("a")
         let device = try await device(volume, kind, pool)
         let other: FilesystemKind = kind == .xfs ? .ext4 : .xfs
+        #expect(try await pool.filesystem.identify(device) == nil)
         #expect(try await pool.filesystem.format(device, as: kind, id: volume.id) == .changed)
         #expect(try await pool.filesystem.format(device, as: kind, id: volume.id) == .unchanged)
         await expect(.conflict) { try await pool.filesystem.format(device, as: kind, id: VolumeID()) }
         await expect(.conflict) { try await pool.filesystem.format(device, as: other, id: volume.id) }
         #expect(try await pool.filesystem.mount(device, as: kind, at: pool.path(of: volume)) == .changed)
         #expect(try await pool.filesystem.format(device, as: kind, id: volume.id) == .unchanged)
+        #expect(try await pool.filesystem.identify(device) == IdentifiedFilesystem(kind: kind, id: volume.id))
     }
 
     package static func mountsAndUnmounts(_ pool: StorageFixture, _ kind: FilesystemKind) async throws {
