@@ -30,11 +30,15 @@ struct BareVolume: Sendable {
         return "\(filesystem(id))\nexportfs -i -o \(Self.options(id)) \(client)"
     }
 
+    /// The kernel may keep what has expired for some seconds.
     var deletion: String {
         """
         exportfs -u \(client)
         exportfs -f
-        umount \(path)
+        until umount \(path); do
+            echo 1 >/proc/net/rpc/auth.unix.gid/flush
+            sleep 0.1
+        done 2>/dev/null
         rmdir \(path)
         lvremove -q --yes \(LabBench.group)/\(name)
         """

@@ -28,6 +28,19 @@ struct KernelTextTests {
     }
 
     @Test(
+        "what the kernel has of a path is told by its tables, what has expired or was refused too",
+        arguments: [
+            ("", KernelControl.Memory.none), ("/nfs/shopdata2\t10.0.0.1(rw)", .none),
+            ("/nfs/shopdata\t10.0.0.1(rw)", .served), ("# /nfs/shopdata\t10.0.0.1(rw)", .expired),
+            ("10.0.0.1 6 0x79 /nfs/shopdata", .served), ("# 10.0.0.1 6 0x79 /nfs/shopdata", .expired),
+            ("# /nfs/shopdata\t10.0.0.2()\n/nfs/shopdata\t10.0.0.1(rw)", .served),
+        ])
+    func memory(_ lines: String, _ memory: KernelControl.Memory) {
+        #expect(KernelControl.memory(of: "/nfs/shopdata", in: "#path domain(flags)\n\(lines)\n") == memory)
+        #expect(KernelControl.memory(of: "/nfs/a b", in: "/nfs/a\\040b\t10.0.0.1(rw)\n") == .served)
+    }
+
+    @Test(
         "squash is read out of the options",
         arguments: [
             (Squash.none, "no_root_squash,no_all_squash"), (.root, "root_squash,no_all_squash"),

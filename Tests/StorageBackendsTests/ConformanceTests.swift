@@ -38,6 +38,16 @@ struct StorageBackendConformanceTests {
         try await StorageFixture.with(kind, StorageBackendConformance.activationIsIdempotent)
     }
 
+    @Test("many are activated at once, and one that is not there keeps none of the others", arguments: everyKind)
+    func activationOfMany(_ kind: StorageFixture.Kind) async throws {
+        try await StorageFixture.with(kind, StorageBackendConformance.activatesMany)
+    }
+
+    @Test("a volume that was just made is seen by whoever looks, with what it takes", arguments: everyKind)
+    func looking(_ kind: StorageFixture.Kind) async throws {
+        try await StorageFixture.with(kind, StorageBackendConformance.whatIsMadeIsSeenAtOnce)
+    }
+
     @Test("a mounted volume is busy, and stays whole", arguments: everyKind)
     func busy(_ kind: StorageFixture.Kind) async throws {
         try await StorageFixture.with(kind, StorageBackendConformance.mountedIsBusy)

@@ -88,6 +88,17 @@ struct LVMPolicyTests {
         #expect(throws: StorageError.self) { try policy.admit(large, report(), group: "vg") }
     }
 
+    @Test("a volume that was made is in the report, and a thick one takes what is free", arguments: [nil, "thin"])
+    func adding(_ pool: String?) throws {
+        let before = try report()
+        let volume = LVMReport.LogicalVolume(
+            volume: try Sample.identity("shop/data"), name: "shop.data", uuid: "u", size: .mebibytes(128), pool: pool)
+        let after = before.adding(volume)
+        #expect(after.volumes == before.volumes + [volume])
+        #expect(after.volume(named: "shop.data")?.tags?.role == .volume)
+        #expect(before.free - after.free == (pool == nil ? .mebibytes(128) : .zero))
+    }
+
     @Test("thin volumes are promised the pool's room, as often as is allowed", arguments: [(1.0, 512), (2.0, 1536)])
     func thin(_ overcommit: Double, _ mebibytes: Int64) throws {
         let policy = LVMPolicy(thinPool: "thin", overcommit: overcommit, reserve: 10)

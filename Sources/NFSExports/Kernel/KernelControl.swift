@@ -22,17 +22,49 @@ struct KernelControl: Sendable {
         try ControlFile.write("\(path)\n", to: "\(directory)/unlock_filesystem")
     }
 
-    /// Whether the kernel still has an answer of mountd's that `path` is served.
-    func remembers(_ path: String) throws(HostError) -> Bool {
-        let escaped = path.utf8.map { $0 == 0x20 ? "\\040" : String(UnicodeScalar($0)) }.joined()
-        for table in ["nfsd.export", "nfsd.fh"] {
-            let content = try ControlFile.read("/proc/net/rpc/\(table)/content") ?? ""
-            let lines = content.split(separator: "\n").filter { !$0.hasPrefix("#") }
-            if lines.contains(where: { $0.split(whereSeparator: \.isWhitespace).contains { $0 == escaped } }) {
-                return true
-            }
+    /// What the kernel still has of mountd's answers about a path. Any of it holds the filesystem.
+    enum Memory: Comparable {
+        case none
+        /// It goes when the kernel next looks through its caches (`sweep`).
+        case expired
+        case served
+    }
+
+    func memory(of path: String) throws(HostError) -> Memory {
+        var memory = Memory.none
+        for table in Self.tables {
+            memory = max(memory, Self.memory(of: path, in: try ControlFile.read("\(table)/content") ?? ""))
         }
-        return false
+        return memory
+    }
+
+    private static let tables = ["/proc/net/rpc/nfsd.export", "/proc/net/rpc/nfsd.fh"]
+
+    /// From the content of one of the two tables. Before what has expired, and before refusals, stands a `#`
+    /// (net/sunrpc/cache.c, c_show).
+    static func memory(of path: String, in content: String) -> Memory {
+        let escaped = path.utf8.map { $0 == 0x20 ? "\\040" : String(UnicodeScalar($0)) }.joined()
+        return content.split(separator: "\n").map { line in
+            guard line.split(whereSeparator: \.isWhitespace).contains(where: { $0 == escaped }) else { return .none }
+            return line.hasPrefix("#") ? .expired : .served
+        }.max() ?? .none
+    }
+
+    /// How long the kernel keeps what has expired. A table is flushed as of a second of its own: each flush within the second
+    /// of the last one is of the next second, and the table is not looked through before that has come (net/sunrpc/cache.c,
+    /// write_flush and cache_clean). exportfs(8) flushes at every change.
+    func lead() throws(HostError) -> Duration {
+        var lead = 0
+        for table in Self.tables {
+            let flushed = try ControlFile.read("\(table)/flush").flatMap { Int($0) } ?? 0
+            lead = max(lead, flushed - time(nil))
+        }
+        return .seconds(lead)
+    }
+
+    /// Makes the kernel look through all its tables: a flush of any of them does, and this one is not waited for by anybody.
+    func sweep() throws(HostError) {
+        try ControlFile.write("1\n", to: "/proc/net/rpc/auth.unix.gid/flush")
     }
 
     /// A client of NFSv4 with what it holds.

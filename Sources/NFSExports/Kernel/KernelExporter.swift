@@ -190,22 +190,34 @@ package struct KernelExporter: Exporter {
         return served.isEmpty ? wasWritten : .changed
     }
 
-    /// Ends what clients hold below `path`, and makes sure that the kernel serves it no more, so that it can be unmounted.
+    /// Ends what clients hold below `path`, and makes sure that the kernel serves it no more and has forgotten it, so that it can be
+    /// unmounted.
     private func revoke(_ path: String) async throws(StorageError) {
-        let end = ContinuousClock.now + .seconds(10)
+        try await run(server.tools.forget)
+        let end = ContinuousClock.now + .seconds(10) + (try leadOfCaches())
         while true {
-            try await run(server.tools.forget)
-            // The kernel keeps files open for a while for whoever has just been cut off, until it is told to forget them.
-            let isForgotten = try onHost("withdraw \(path)") { () throws(HostError) in
+            let (hadHolders, memory) = try onHost("withdraw \(path)") { () throws(HostError) in
                 let hadHolders = try endHolds(path)
-                let isRemembered = try server.control.remembers(path)
-                return !hadHolders && !isRemembered
+                let memory = try server.control.memory(of: path)
+                if memory == .expired { try server.control.sweep() }
+                return (hadHolders, memory)
             }
-            if isForgotten { return }
+            if !hadHolders, memory == .none { return }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
-                throw StorageError(.unavailable, "withdraw \(path): the kernel still serves it")
+                throw StorageError(.unavailable, "withdraw \(path): the kernel still serves it, or keeps it; ask again")
             }
+            // The kernel keeps files open for a while for whoever has just been cut off, until it is told to forget them.
+            if hadHolders || memory == .served { try await run(server.tools.forget) }
         }
+    }
+
+    /// How long the caches keep what has expired; no longer than others can be made to wait for their change of exports.
+    private func leadOfCaches() throws(StorageError) -> Duration {
+        min(
+            .seconds(30),
+            try onHost("look at the NFS server's caches") { () throws(HostError) in
+                try server.control.lead()
+            })
     }
 
     /// Whether anybody held anything.

@@ -28,7 +28,21 @@ struct MountRepair {
                 await report(volume, .abnormal(message))
             }
         }
-        return await concurrently(missing, width: Self.width) { await remount($0) }.count { $0 }
+        // Someone works on the others: they know best, and the next look comes soon.
+        let held = missing.filter { manager.lock.tryAcquire($0.key) }
+        await activate(held)
+        return await concurrently(held, width: Self.width) { volume in
+            defer { manager.lock.release([volume.key]) }
+            return await remount(volume)
+        }.count { $0 }
+    }
+
+    /// All of a pool at once. One that cannot be activated is told of when it is mounted.
+    private func activate(_ volumes: [Volume]) async {
+        for (name, part) in Dictionary(grouping: volumes, by: \.pool) where part.count > 1 {
+            guard let pool = try? manager.pools[name] else { continue }
+            _ = await pool.backend.activate(part.map(\.identity))
+        }
     }
 
     /// A filesystem that has failed is told of and left mounted. Mounted anew below the same NFS server it would lose
@@ -41,10 +55,8 @@ struct MountRepair {
         )
     }
 
+    /// The caller holds its lock.
     private func remount(_ listed: Volume) async -> Bool {
-        // Someone works on it: they know best, and the next look comes soon.
-        guard manager.lock.tryAcquire(listed.key) else { return false }
-        defer { manager.lock.release([listed.key]) }
         do throws(StorageError) {
             guard let volume = try await manager.catalog.volume(listed.key), volume.phase.isServed else { return false }
             // What was seen is a moment old: an operation may have mounted it since.

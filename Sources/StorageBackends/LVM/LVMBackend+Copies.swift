@@ -82,7 +82,7 @@ extension LVMBackend {
                     $0.snapshot(from, of: origin.name, isThin: false, tags: LVMTags(volume, .source), $1)
                 }
             } else if !origin.isActive {
-                try await group.change("activating \(from)") { $0.activate(from, true, $1) }
+                try await group.change("activating \(from)") { $0.activate([from], true, $1) }
             }
             return (names.device(from), names.device(name))
         }

@@ -53,7 +53,7 @@ package struct LVMBackend: StorageBackend {
         _ volume: VolumeIdentity, _ capacity: ByteCount, _ invocation: (LVMTools, [String]) -> Invocation
     ) async throws(StorageError) -> Outcome {
         do throws(StorageError) {
-            try await group.change("creating \(volume.key)", invocation)
+            try await group.make(volume, of: capacity, in: policy.thinPool, invocation)
         } catch {
             guard error.code == .internal else { throw error.about(volume.key.resource) }
             let report = try await group.look()
@@ -61,7 +61,6 @@ package struct LVMBackend: StorageBackend {
             try policy.admit(capacity, report, group: names.group)
             throw error.about(volume.key.resource)
         }
-        try onDevice(volume) { () throws(HostError) in try group.notePlace(of: volume.id, names.name(of: volume.key)) }
         return .changed
     }
 
@@ -165,18 +164,45 @@ package struct LVMBackend: StorageBackend {
         }
     }
 
-    package func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
-        if let device = try activeDevice(of: volume) { return device }
-        return try await group.exclusively { () async throws(StorageError) in
-            let found = try place(of: volume, try await group.look())
-            if let device = try activeDevice(of: volume) { return device }
-            try await group.change("activating \(volume.key)") { $0.activate(found.name, true, $1) }
-            guard let device = try activeDevice(of: volume) else {
-                throw StorageError(
-                    .unavailable, "\(names.group)/\(found.name) was activated and has no device; does udev run?",
-                    resource: volume.key.resource)
+    package func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>] {
+        var answers: [VolumeID: Result<DevicePath, StorageError>] = [:]
+        for volume in volumes {
+            if let device = try? activeDevice(of: volume) { answers[volume.id] = .success(device) }
+        }
+        let inactive = volumes.filter { answers[$0.id] == nil }
+        guard !inactive.isEmpty else { return answers }
+        do throws(StorageError) {
+            let more = try await group.exclusively { () async throws(StorageError) in try await begin(inactive) }
+            answers.merge(more) { $1 }
+        } catch {
+            for volume in inactive { answers[volume.id] = .failure(error) }
+        }
+        return answers
+    }
+
+    /// With one command for all of them, which goes on past those that it cannot activate.
+    private func begin(
+        _ volumes: [VolumeIdentity]
+    ) async throws(StorageError) -> [VolumeID: Result<DevicePath, StorageError>] {
+        let report = try await group.look()
+        let found = volumes.compactMap { try? place(of: $0, report) }.filter { !$0.isActive }.map(\.name)
+        var refusal: StorageError?
+        if !found.isEmpty {
+            do throws(StorageError) {
+                try await group.change("activating \(found.count) volumes", of: .activity) {
+                    $0.activate(found, true, $1)
+                }
+            } catch {
+                refusal = error
             }
-            return device
+        }
+        return await each(of: volumes) { [refusal] volume throws(StorageError) in
+            let name = try place(of: volume, report).name
+            if let device = try activeDevice(of: volume) { return device }
+            throw refusal?.about(volume.key.resource)
+                ?? StorageError(
+                    .unavailable, "\(names.group)/\(name) was activated and has no device; does udev run?",
+                    resource: volume.key.resource)
         }
     }
 
@@ -186,7 +212,7 @@ package struct LVMBackend: StorageBackend {
             guard let found = report.parts(of: volume).first(where: { $0.tags?.role == .volume }), found.isActive else {
                 return .unchanged
             }
-            try await release([found], volume.key.resource, "deactivating") { $0.activate(found.name, false, $1) }
+            try await release([found], volume.key.resource, "deactivating") { $0.activate([found.name], false, $1) }
             return .changed
         }
     }

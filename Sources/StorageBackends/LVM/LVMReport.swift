@@ -4,13 +4,13 @@ import StorageCore
 /// What LVM says of one volume group at one moment: `lvm fullreport --reportformat json`, in bytes. Pure.
 struct LVMReport: Hashable, Sendable {
     let size: ByteCount
-    let free: ByteCount
+    private(set) var free: ByteCount
     let extent: ByteCount
     /// Physical volumes whose device LVM does not see.
     let missingDevices: Int
     /// Its physical volumes' devices.
     let devices: [String]
-    let volumes: [LogicalVolume]
+    private(set) var volumes: [LogicalVolume]
 
     struct LogicalVolume: Hashable, Sendable {
         let uuid: String
@@ -48,6 +48,14 @@ struct LVMReport: Hashable, Sendable {
 
     func volume(named name: String) -> LogicalVolume? { volumes.first { $0.name == name } }
 
+    /// With a volume that was made since. What a thin pool holds of it shows with the next report.
+    func adding(_ volume: LogicalVolume) -> LVMReport {
+        var report = self
+        report.volumes.append(volume)
+        if volume.pool == nil { report.free = report.free - volume.size }
+        return report
+    }
+
     /// What is ours of this volume, snapshots aside.
     func parts(of volume: VolumeIdentity) -> [LogicalVolume] {
         volumes.filter { $0.tags?.volume.id == volume.id && $0.tags?.role != .snapshot }
@@ -69,6 +77,21 @@ struct LVMReport: Hashable, Sendable {
 }
 
 extension LVMReport.LogicalVolume {
+    /// A volume that was just made, so that it is active. `uuid` is without its hyphens, as device-mapper has it.
+    init(volume: VolumeIdentity, name: String, uuid: String, size: ByteCount, pool: String?) {
+        self.uuid = uuid
+        self.name = name
+        self.size = size
+        tags = LVMTags(volume, .volume)
+        origin = nil
+        self.pool = pool
+        isActive = true
+        isOpen = false
+        dataPercent = nil
+        metadataPercent = nil
+        isThinPool = false
+    }
+
     /// Nil for a row without the fields that every logical volume has.
     fileprivate init?(_ row: [String: String]) {
         func text(_ field: String) -> String? { row[field].flatMap { $0.isEmpty ? nil : $0 } }

@@ -65,8 +65,10 @@ struct LVMTools: Sendable {
         return invocation(["lvremove", "--yes", "--select", selection, group], devices)
     }
 
-    func activate(_ name: String, _ isActive: Bool, _ devices: [String]) -> Invocation {
-        invocation(["lvchange", "--activate", isActive ? "y" : "n", "\(group)/\(name)"], devices)
+    func activate(_ names: [String], _ isActive: Bool, _ devices: [String]) -> Invocation {
+        invocation(
+            ["lvchange", "--activate", isActive ? "y" : "n"] + names.map { "\(group)/\($0)" }, devices,
+            deadline: .seconds(60 + names.count))
     }
 
     func retag(_ name: String, from old: LVMTags.Role, to new: LVMTags.Role, _ devices: [String]) -> Invocation {
@@ -84,9 +86,11 @@ struct LVMTools: Sendable {
 
     private static func adding(_ tags: LVMTags) -> [String] { tags.texts.flatMap { ["--addtag", $0] } }
 
-    private func invocation(_ arguments: [String], _ devices: [String] = []) -> Invocation {
+    private func invocation(
+        _ arguments: [String], _ devices: [String] = [], deadline: Duration = .seconds(60)
+    ) -> Invocation {
         var all = arguments
         if !devices.isEmpty { all.insert(contentsOf: ["--devices", devices.joined(separator: ",")], at: 1) }
-        return Invocation(lvm, all, deadline: .seconds(60), outputLimit: 64 << 20)
+        return Invocation(lvm, all, deadline: deadline, outputLimit: 64 << 20)
     }
 }

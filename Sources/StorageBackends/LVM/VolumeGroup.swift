@@ -72,17 +72,39 @@ final class VolumeGroup: Sendable {
         return try await look()
     }
 
-    /// Runs a change; `failure` says more of why it did not succeed than LVM did, if it can.
-    func change(_ action: String, _ invocation: (LVMTools, [String]) -> Invocation) async throws(StorageError) {
+    enum Subject { case content, activity }
+
+    /// Runs a change. What was seen of the group holds on only if it is of nothing but which volumes are active.
+    func change(
+        _ action: String, of subject: Subject = .content, _ invocation: (LVMTools, [String]) -> Invocation
+    ) async throws(StorageError) {
         if devices.isEmpty { try await findDevices() }
-        state.withLock { $0.seen = nil }
+        if subject == .content { state.withLock { $0.seen = nil } }
         _ = try await output(invocation(tools, devices), action)
     }
 
-    /// Notes where a volume is that was just made.
-    func notePlace(of volume: VolumeID, _ name: String) throws(HostError) {
-        guard let uuid = try DeviceMapper.uuid(of: names.device(name).value) else { return }
-        state.withLock { $0.places[volume] = Place(name: name, uuid: Self.logicalVolume(uuid)) }
+    /// Runs a change that makes the volume's logical volume. It is added to what was seen of the group, which is many times
+    /// cheaper than to look at all of it again.
+    func make(
+        _ volume: VolumeIdentity, of capacity: ByteCount, in thinPool: String?,
+        _ invocation: (LVMTools, [String]) -> Invocation
+    ) async throws(StorageError) {
+        let (seen, report) = state.withLock { ($0.seen, $0.report) }
+        try await change("creating \(volume.key)", invocation)
+        let name = names.name(of: volume.key)
+        let found: String?
+        do throws(HostError) { found = try DeviceMapper.uuid(of: names.device(name).value) } catch {
+            throw StorageError(host: error, "looking at the device of \(volume.key)")
+        }
+        guard let uuid = found.map(Self.logicalVolume) else { return }
+        let size = try report.map { report throws(StorageError) in try capacity.roundedUp(to: report.extent) }
+        state.withLock { state in
+            state.places[volume.id] = Place(name: name, uuid: uuid)
+            guard let size else { return }
+            state.report = report?.adding(
+                .init(volume: volume, name: name, uuid: uuid, size: size, pool: thinPool))
+            state.seen = seen
+        }
     }
 
     // MARK: At any time

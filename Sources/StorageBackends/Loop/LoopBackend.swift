@@ -118,7 +118,11 @@ package struct LoopBackend: StorageBackend {
         }
     }
 
-    package func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
+    package func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>] {
+        await each(of: volumes) { volume throws(StorageError) in try await attach(volume) }
+    }
+
+    private func attach(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
         try await perform("attaching \(volume.key)", volume.key.resource) { _, _ in
             let item = LoopItem.volume(volume.key)
             let image = try image(of: item, volume)

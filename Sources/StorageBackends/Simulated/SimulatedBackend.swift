@@ -154,7 +154,11 @@ package struct SimulatedBackend: StorageBackend {
         }
     }
 
-    package func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
+    package func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>] {
+        await each(of: volumes) { volume throws(StorageError) in try attach(volume) }
+    }
+
+    private func attach(_ volume: VolumeIdentity) throws(StorageError) -> DevicePath {
         try host.withState { state in
             let item = Item.volume(volume.key)
             var entry = try required(item, of: volume)

@@ -26,8 +26,9 @@ package protocol StorageBackend: Sendable {
     /// it stay; where a pool cannot keep them without it, they make it a `conflict`.
     func remove(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome
 
-    /// Ensures the volume has a block device and answers it. The number may differ after every activation.
-    func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath
+    /// Ensures each of the volumes has a block device, and answers it, or why there is none. A device's number may differ after
+    /// every activation. Many at once cost a pool little more than one.
+    func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>]
 
     /// Ensures the volume has no block device. `busy` if it is mounted.
     func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome
@@ -46,6 +47,17 @@ package protocol StorageBackend: Sendable {
 
     /// What the pool has and has left.
     func usage() async throws(StorageError) -> PoolUsage
+}
+
+extension StorageBackend {
+    /// Ensures the volume has a block device and answers it.
+    package func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
+        guard let answer = await activate([volume])[volume.id] else {
+            throw StorageError(
+                .internal, "the pool said nothing of the device of \(volume.key)", resource: volume.key.resource)
+        }
+        return try answer.get()
+    }
 }
 
 /// A snapshot as its storage names it: the volume's identity keeps snapshots of a deleted namesake apart.

@@ -34,8 +34,15 @@ package struct FaultyBackend: StorageBackend {
         try await plan.run("backend.remove") { () async throws(StorageError) in try await base.remove(volume) }
     }
 
-    package func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
-        try await plan.run("backend.activate") { () async throws(StorageError) in try await base.activate(volume) }
+    /// One fault takes all of them.
+    package func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>] {
+        do throws(StorageError) {
+            return try await plan.run("backend.activate") { () async throws(StorageError) in
+                await base.activate(volumes)
+            }
+        } catch {
+            return Dictionary(uniqueKeysWithValues: volumes.map { ($0.id, .failure(error)) })
+        }
     }
 
     package func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {

@@ -81,6 +81,32 @@ package enum StorageBackendConformance {
         #expect(try await pool.backend.inventory().volumes.first?.device == nil)
     }
 
+    package static func activatesMany(_ pool: StorageFixture) async throws {
+        let (first, second, absent) = (try pool.identity("a"), try pool.identity("b"), try pool.identity("c"))
+        for volume in [first, second] {
+            _ = try await pool.backend.create(volume, capacity: size)
+            _ = try await pool.backend.deactivate(volume)
+        }
+        let answers = await pool.backend.activate([first, absent, second])
+        let devices = [try #require(try answers[first.id]?.get()), try #require(try answers[second.id]?.get())]
+        #expect(Set(devices).count == 2)
+        await expect(.notFound) { () async throws in try #require(answers[absent.id]).get() }
+        #expect(try await pool.backend.inventory().volumes.map(\.device) == devices)
+        #expect(await pool.backend.activate([]).isEmpty)
+    }
+
+    package static func whatIsMadeIsSeenAtOnce(_ pool: StorageFixture) async throws {
+        let before = try await pool.backend.usage()
+        let volume = try pool.identity("a")
+        _ = try await pool.backend.create(volume, capacity: size)
+        let device = try await pool.backend.activate(volume)
+        let entry = try #require(try await pool.backend.inventory().volumes.first)
+        #expect(entry.identity == volume && entry.device == device && entry.capacity >= size)
+        #expect(try await pool.backend.usage().available < before.available)
+        _ = try await pool.backend.remove(volume)
+        #expect(try await pool.backend.inventory().volumes.isEmpty)
+    }
+
     package static func mountedIsBusy(_ pool: StorageFixture) async throws {
         let volume = try pool.identity("a")
         let device = try await pool.provision(volume, size, .ext4)
