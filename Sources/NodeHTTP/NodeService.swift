@@ -81,6 +81,7 @@ package struct NodeService: Service {
         VolumeRoutes(manager: manager, facts: facts).add(to: guarded)
         SnapshotRoutes(manager: manager).add(to: guarded)
         NodeRoutes(manager: manager, facts: facts).add(to: guarded)
+        CatalogRoute(manager: manager).add(to: guarded)
         DiagnosisRoute(diagnose: diagnose).add(to: guarded)
         return router
     }

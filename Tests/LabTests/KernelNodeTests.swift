@@ -112,6 +112,41 @@ struct KernelNodeTests {
             try await node.machine.sh("cat /proc/mounts /proc/net/rpc/nfsd.*/content").contains("shopquick") == false)
     }
 
+    @Test("a lost catalog is rebuilt from the volume group, and a client that had it mounted goes on where it was")
+    func lostCatalog() async throws {
+        let node = try node()
+        let client = try client()
+        try await node.convert2nfs("volume create shop/kept --size 400Mi --client 10.77.0.21")
+        try await client.sh(
+            """
+            mkdir -p /mnt/kept && mount -t nfs -o nfsvers=3,proto=tcp,hard,nosharecache s1:/nfs/shopkept /mnt/kept
+            echo kept >/mnt/kept/file && sync -f /mnt/kept
+            """, deadline: .seconds(60))
+        try await node.convert2nfs("snapshot create shop/kept@monday")
+        try await node.machine.sh(
+            """
+            daemon=$(pidof convert2nfsd); kill $daemon
+            while [ -e /proc/$daemon ]; do sleep 0.1; done
+            rm /var/lib/convert2nfs/catalog.sqlite*
+            """, deadline: .seconds(60))
+        try await node.start()
+        #expect(try await node.convert2nfs("volume list -o name") == "")
+        #expect(try await node.convert2nfs("catalog rebuild --dry-run -o name") == "shop/data\nshop/kept\n")
+        #expect(try await node.convert2nfs("volume list -o name") == "")
+        #expect(try await node.convert2nfs("catalog rebuild -o name") == "shop/data\nshop/kept\n")
+        for volume in ["shop/data", "shop/kept"] {
+            try await node.convert2nfs("volume clients \(volume) --add 10.77.0.21")
+        }
+        let text = try await client.sh(
+            "echo 3 >/proc/sys/vm/drop_caches; cat /mnt/kept/file; echo more >>/mnt/kept/file && sync -f /mnt/kept && umount /mnt/kept",
+            deadline: .seconds(60))
+        #expect(text == "kept\n")
+        try await node.convert2nfs("volume create shop/old --from-snapshot shop/kept@monday")
+        #expect(try await node.machine.sh("cat /nfs/shopold/file /nfs/shopkept/file") == "kept\nkept\nmore\n")
+        for volume in ["shop/old", "shop/kept --snapshots"] { try await node.convert2nfs("volume delete \(volume)") }
+        #expect(try await node.machine.sh("lvs --noheadings -o lv_name vg-paas | tr -d ' '") == "shop.data\n")
+    }
+
     @Test("a power cut: the hard mounts go on without an error, and what was synced is there")
     func powerCut() async throws {
         let node = try node()

@@ -30,6 +30,17 @@ enum Samples {
                 remedy: "convert2nfs volume delete")
         ])
 
+    static func rebuild() throws -> RebuildDocument {
+        let volume = try volume()
+        return RebuildDocument(
+            dryRun: false,
+            restored: [
+                .init(
+                    key: volume.key, id: volume.id, pool: volume.pool, filesystem: volume.filesystem,
+                    capacity: volume.capacity, snapshots: [try SnapshotName("monday")])
+            ], left: [.init(resource: "volumes/shop/half", pool: volume.pool, reason: "it is half made")])
+    }
+
     static let service = NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"])
 }
 

@@ -71,6 +71,9 @@ struct SchemaTests {
                 schema: "OperationList", full: OperationListDocument(operations: [ended, running]),
                 least: OperationListDocument(operations: [])),
             Sample(schema: "Node", full: node, least: node),
+            Sample(
+                schema: "Rebuild", full: try Samples.rebuild(),
+                least: RebuildDocument(dryRun: true, restored: [], left: [])),
             Sample(schema: "Diagnosis", full: Samples.diagnosis, least: DiagnosisDocument(checked: [], findings: [])),
         ]
     }
@@ -81,6 +84,9 @@ struct SchemaTests {
         let snapshot = CreateSnapshotRequest(name: try SnapshotName("monday"))
         return [
             Sample(schema: "ClientAccess", full: access, least: access),
+            Sample(
+                schema: "RebuildCatalog", full: RebuildCatalogRequest(dryRun: true),
+                least: RebuildCatalogRequest(dryRun: false)),
             Sample(schema: "CreateSnapshot", full: snapshot, least: snapshot),
             Sample(
                 schema: "UpdateVolume",
@@ -118,13 +124,14 @@ struct SchemaTests {
 
     @Test(
         "a request's reader knows the keys of its schema and no others",
-        arguments: ["CreateVolume", "UpdateVolume", "ClientAccess", "CreateSnapshot"])
+        arguments: ["CreateVolume", "UpdateVolume", "ClientAccess", "CreateSnapshot", "RebuildCatalog"])
     func readers(_ schema: String) throws {
         let body = Array(#"{"no-such-key": 1}"#.utf8)
         let error = #expect(throws: StorageError.self) {
             switch schema {
             case "CreateVolume": _ = try CreateVolumeRequest(body: body)
             case "UpdateVolume": _ = try UpdateVolumeRequest(body: body)
+            case "RebuildCatalog": _ = try RebuildCatalogRequest(body: body)
             case "ClientAccess": _ = try ClientAccessRequest(body: body)
             default: _ = try CreateSnapshotRequest(body: body)
             }

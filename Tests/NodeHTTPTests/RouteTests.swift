@@ -86,6 +86,26 @@ struct RouteTests {
         }
     }
 
+    @Test("a lost catalog is rebuilt when that is asked for in so many words")
+    func rebuild() async throws {
+        try await API.with { (api) async throws in
+            let lost = try Sample.identity("shop/lost")
+            _ = try await api.node.backend.create(lost, capacity: .mebibytes(64))
+            let device = try await api.node.backend.activate(lost)
+            _ = try await api.node.filesystem.format(device, as: .ext4, id: lost.id)
+            let path = "/v1/catalog/rebuild"
+            for body in ["{}", #"{"dryRun": "no"}"#, #"{"dryRun": true, "all": true}"#] {
+                #expect(try await api.ask(.post, path, body).status == 400, "\(body)")
+            }
+            let dry: RebuildDocument = try await api.ask(.post, path, #"{"dryRun": true}"#).document()
+            #expect(dry.dryRun && dry.restored.map(\.key) == [lost.key])
+            #expect(try await api.ask(.get, "/v1/volumes/shop/lost").status == 404)
+            let done: RebuildDocument = try await api.ask(.post, path, #"{"dryRun": false}"#).document()
+            #expect(done.restored == dry.restored && done.left.isEmpty)
+            #expect(try await api.ask(.get, "/v1/volumes/shop/lost").document(VolumeDocument.self).id == lost.id)
+        }
+    }
+
     @Test("snapshots are made, listed, cloned from and deleted")
     func snapshots() async throws {
         try await API.with { (api) async throws in

@@ -71,6 +71,28 @@ struct CommandTests {
                 """)
     }
 
+    @Test(
+        "a rebuilt catalog is told of volume by volume, and what is left makes it a failure", arguments: [true, false])
+    func rebuild(isDryRun: Bool) async throws {
+        let document = RebuildDocument(
+            dryRun: isDryRun,
+            restored: [
+                .init(
+                    key: try VolumeKey("shop", "data"), id: VolumeID(), pool: try PoolName("default"), filesystem: .xfs,
+                    capacity: .gibibytes(10), snapshots: [try SnapshotName("monday")])
+            ], left: [.init(resource: "volumes/shop/half", pool: try PoolName("default"), reason: "it is half made")])
+        let result = try await shown(
+            "catalog rebuild\(isDryRun ? " --dry-run" : "")",
+            ["POST /v1/catalog/rebuild": [.json(200, try Samples.json(document))]])
+        let verb = isDryRun ? "would be restored" : "restored"
+        #expect(result.text.hasPrefix("volume shop/data \(verb) (default, xfs, 10Gi, snapshots monday)\n"))
+        #expect(result.text.contains("left: volumes/shop/half in the pool default: it is half made\n"))
+        #expect(result.text.contains("nobody may mount") == !isDryRun)
+        #expect(result.calls == [#"POST /v1/catalog/rebuild {"dryRun":\#(isDryRun)}"#])
+        #expect(document.failure == .init(message: "one thing is left as it was", status: .inputOutput))
+        #expect(RebuildDocument(dryRun: isDryRun, restored: [], left: []).failure == nil)
+    }
+
     @Test("a volume is shown property by property")
     func show() async throws {
         let rule = ClientRule(address: try ClientAddress("10.0.0.0/24"), access: .readOnly)

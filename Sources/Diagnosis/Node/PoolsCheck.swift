@@ -56,7 +56,10 @@ struct PoolsCheck: Check {
             findings.append(
                 Finding(
                     .unknownStorage, subject, "the pool holds storage of ours that the catalog does not know",
-                    evidence: told, remedy: "find out whose it is: it may be all that is left of a lost catalog"))
+                    evidence: told,
+                    remedy:
+                        "it may be all that is left of a lost catalog: convert2nfs catalog rebuild --dry-run says what could be "
+                        + "restored"))
         }
         return findings
     }

@@ -77,6 +77,12 @@ package struct NodeClient: Sendable {
         try await get("/v1/operations/\(percentEncoded(id))")
     }
 
+    /// `POST /v1/catalog/rebuild`.
+    package func rebuildCatalog(_ request: RebuildCatalogRequest) async throws(StorageError) -> RebuildDocument {
+        let answer = try await send(.post, "/v1/catalog/rebuild", body: try coder.encode(request))
+        return try coder.decode(RebuildDocument.self, from: answer.body)
+    }
+
     /// `GET /v1/diagnosis`, of the whole node or of one volume, and as a client of that address sees it.
     package func diagnosis(
         of volume: VolumeKey? = nil, from client: ClientAddress? = nil

@@ -9,7 +9,7 @@ extension Schemas {
             ("Condition", condition), ("NFS", nfs), ("Source", source),
             ("Volume", volume), ("Snapshot", snapshot), ("Pool", pool), ("Operation", operation), ("Node", node),
             ("VolumeList", volumes), list("Snapshot", "snapshots"), list("Pool", "pools"),
-            list("Operation", "operations"), ("Diagnosis", diagnosis),
+            list("Operation", "operations"), ("Diagnosis", diagnosis), ("Rebuild", rebuild),
         ]
 
     static let access = Schema.Property.always("access", .reference("Access"))
@@ -102,6 +102,32 @@ extension Schemas {
                         .always("address", .string("What clients mount.")), .always("port", port),
                         .always("mountdPort", port),
                     ])), .always("pools", .list(of: .name)), .always("volumes", .integer("In all pools.")),
+        ])
+
+    private static let rebuild = Schema.object(
+        "What was restored into the catalog, or would be.",
+        [
+            .always("dryRun", .boolean("Whether nothing was changed.")),
+            .always(
+                "restored",
+                .list(
+                    of: .object(
+                        "A volume; nobody may mount it until its clients are named.",
+                        [
+                            .always("namespace", .name), .always("name", .name),
+                            .always("id", .string("Its UUID.", format: "uuid")), .always("pool", .name),
+                            .always("filesystem", .filesystem), .always("capacityBytes", .bytes),
+                            .always("snapshots", .list(of: .name)),
+                        ]))),
+            .always(
+                "left",
+                .list(
+                    of: .object(
+                        "What is left as it was.",
+                        [
+                            .always("resource", .string("What it is, as a path below /v1/.")), .always("pool", .name),
+                            .always("reason", .string("Why.")),
+                        ]))),
         ])
 
     private static let diagnosis = Schema.object(

@@ -4,6 +4,12 @@ extension Schemas {
     static let requests: [(name: String, schema: Schema)] = [
         ("CreateVolume", createVolume), ("UpdateVolume", updateVolume),
         ("ClientAccess", .object("What one client may do.", isClosed: true, [access])),
+        (
+            "RebuildCatalog",
+            .object(
+                "How to restore a catalog.", isClosed: true,
+                [.always("dryRun", .boolean("Whether to say what would be done, and change nothing."))])
+        ),
         ("CreateSnapshot", .object("A snapshot to take.", isClosed: true, [.always("name", .name)])),
     ]
 

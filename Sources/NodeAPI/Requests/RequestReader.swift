@@ -45,6 +45,12 @@ struct RequestReader {
         return number
     }
 
+    func boolean(_ key: String) throws(StorageError) -> Bool? {
+        guard let value = self[key] else { return nil }
+        guard case .bool(let truth) = value else { throw mismatch(key, value, "true or false") }
+        return truth
+    }
+
     /// A value made from text by a type of the domain, whose own message is kept.
     func value<Value>(
         _ key: String, _ make: (String) throws(StorageError) -> Value

@@ -71,6 +71,10 @@ extension RouteDescription {
         RouteDescription(.get, "/v1/operations/{id}", "getOperation", "One operation.", .document("Operation")),
         RouteDescription(.get, "/v1/node", "getNode", "The node.", .document("Node")),
         RouteDescription(
+            .post, "/v1/catalog/rebuild", "rebuildCatalog",
+            "Restore volumes that the pools hold and the catalog does not know.", body: "RebuildCatalog",
+            .document("Rebuild")),
+        RouteDescription(
             .get, "/v1/diagnosis", "diagnose",
             "What is wrong with the node, or with a volume, as a client of an address sees it.",
             query: [

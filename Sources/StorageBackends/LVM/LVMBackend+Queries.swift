@@ -20,7 +20,10 @@ extension LVMBackend {
             switch tags.role {
             case .volume:
                 let device = try activeDevice(of: tags.volume)
-                inventory.volumes.append(.init(identity: tags.volume, capacity: found.size, device: device))
+                inventory.volumes.append(
+                    .init(
+                        identity: tags.volume, capacity: found.size, device: device,
+                        isAtHome: found.pool == policy.thinPool))
             case .snapshot:
                 if let reference = tags.reference {
                     inventory.snapshots.append(.init(reference: reference, capacity: found.size))

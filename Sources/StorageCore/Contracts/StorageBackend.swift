@@ -89,11 +89,14 @@ package struct PoolInventory: Sendable, Hashable {
         package let capacity: ByteCount
         /// Nil while it is not active.
         package let device: DevicePath?
+        /// False where another pool that shares the storage would have made it: a thin volume that lies beside thick ones.
+        package let isAtHome: Bool
 
-        package init(identity: VolumeIdentity, capacity: ByteCount, device: DevicePath?) {
+        package init(identity: VolumeIdentity, capacity: ByteCount, device: DevicePath?, isAtHome: Bool = true) {
             self.identity = identity
             self.capacity = capacity
             self.device = device
+            self.isAtHome = isAtHome
         }
     }
 

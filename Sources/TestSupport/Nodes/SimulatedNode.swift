@@ -56,6 +56,13 @@ package final class SimulatedNode: Sendable {
         return program
     }
 
+    /// What the program keeps in its catalog is gone; no program runs.
+    package func loseCatalog() throws {
+        for suffix in ["", "-wal", "-shm"] {
+            try FileManager.default.removeItem(atPath: "\(directory.path)/catalog.sqlite\(suffix)")
+        }
+    }
+
     package func openCatalog() throws -> Catalog { try Catalog(path: "\(directory.path)/catalog.sqlite") }
 
     /// Expects that catalog, pool, mounts and exports tell the same story, nothing is frozen and no operation is open.
