@@ -126,7 +126,7 @@ struct KernelNodeTests {
         try await node.machine.sh(
             """
             daemon=$(pidof convert2nfsd); kill $daemon
-            while [ -e /proc/$daemon ]; do sleep 0.1; done
+            timeout 30 tail --pid=$daemon -f /dev/null
             rm /var/lib/convert2nfs/catalog.sqlite*
             """, deadline: .seconds(60))
         try await node.start()

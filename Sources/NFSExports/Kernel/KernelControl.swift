@@ -25,7 +25,7 @@ struct KernelControl: Sendable {
     /// What the kernel still has of mountd's answers about a path. Any of it holds the filesystem.
     enum Memory: Comparable {
         case none
-        /// It goes when the kernel next looks through its caches (`sweep`).
+        /// It goes when the kernel next looks through its caches (`sweep`); or is a refusal, which goes with the next flush.
         case expired
         case served
     }
@@ -50,16 +50,15 @@ struct KernelControl: Sendable {
         }.max() ?? .none
     }
 
-    /// How long the kernel keeps what has expired. A table is flushed as of a second of its own: each flush within the second
+    /// How long the kernel keeps what has expired, or since when it does not any more (negative, in whole seconds). A table is flushed as of a second of its own: each flush within the second
     /// of the last one is of the next second, and the table is not looked through before that has come (net/sunrpc/cache.c,
     /// write_flush and cache_clean). exportfs(8) flushes at every change.
     func lead() throws(HostError) -> Duration {
-        var lead = 0
+        var latest = 0
         for table in Self.tables {
-            let flushed = try ControlFile.read("\(table)/flush").flatMap { Int($0) } ?? 0
-            lead = max(lead, flushed - time(nil))
+            latest = max(latest, try ControlFile.read("\(table)/flush").flatMap { Int($0) } ?? 0)
         }
-        return .seconds(lead)
+        return .seconds(latest - time(nil))
     }
 
     /// Makes the kernel look through all its tables: a flush of any of them does, and this one is not waited for by anybody.

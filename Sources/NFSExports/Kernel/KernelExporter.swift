@@ -196,28 +196,27 @@ package struct KernelExporter: Exporter {
         try await run(server.tools.forget)
         let end = ContinuousClock.now + .seconds(10) + (try leadOfCaches())
         while true {
-            let (hadHolders, memory) = try onHost("withdraw \(path)") { () throws(HostError) in
+            let (hadHolders, memory, lead) = try onHost("withdraw \(path)") { () throws(HostError) in
                 let hadHolders = try endHolds(path)
                 let memory = try server.control.memory(of: path)
                 if memory == .expired { try server.control.sweep() }
-                return (hadHolders, memory)
+                return (hadHolders, memory, try server.control.lead())
             }
             if !hadHolders, memory == .none { return }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
                 throw StorageError(.unavailable, "withdraw \(path): the kernel still serves it, or keeps it; ask again")
             }
             // The kernel keeps files open for a while for whoever has just been cut off, until it is told to forget them.
-            if hadHolders || memory == .served { try await run(server.tools.forget) }
+            // A stranger's refusal, of after the last flush, looks as if it had expired, and no sweep takes it.
+            let isRefusal = memory == .expired && lead < .seconds(-1)
+            if hadHolders || memory == .served || isRefusal { try await run(server.tools.forget) }
         }
     }
 
     /// How long the caches keep what has expired; no longer than others can be made to wait for their change of exports.
     private func leadOfCaches() throws(StorageError) -> Duration {
-        min(
-            .seconds(30),
-            try onHost("look at the NFS server's caches") { () throws(HostError) in
-                try server.control.lead()
-            })
+        let lead = try onHost("look at the NFS server's caches") { () throws(HostError) in try server.control.lead() }
+        return min(.seconds(30), max(.zero, lead))
     }
 
     /// Whether anybody held anything.

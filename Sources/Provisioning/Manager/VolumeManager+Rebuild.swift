@@ -14,7 +14,6 @@ extension VolumeManager {
     package func rebuild(isDryRun: Bool) async throws(StorageError) -> Rebuild {
         try requireReady()
         var rebuild = Rebuild()
-        var taken = Taken(try await catalog.volumes())
         var found: [(pool: Pool, inventory: PoolInventory)] = []
         for pool in pools.all {
             do throws(StorageError) {
@@ -23,6 +22,8 @@ extension VolumeManager {
                 rebuild.leave("pools/\(pool.name)", in: pool.name, error.message)
             }
         }
+        // After the pools: a volume's row is written before its storage is made, so what is being made now is known.
+        var taken = Taken(try await catalog.volumes())
         let atHome = Set(found.flatMap { $0.inventory.volumes.filter(\.isAtHome).map(\.identity.id) })
         for (pool, inventory) in found {
             for entry in inventory.volumes
