@@ -1,3 +1,4 @@
+import NFSExports
 import NodeAPI
 import Provisioning
 import StorageCore
@@ -11,14 +12,20 @@ package struct Doctor: Sendable {
         package var mountOptions: [String]
         /// The daemon's directory.
         package var state: String
+        package var daemon: DaemonFacts
+        /// Of the kernel's NFS server; nil where another serves.
+        package var kernel: KernelFiles?
 
-        package init(nfs: NodeDocument.NFS, mountOptions: [String], state: String) {
+        package init(
+            nfs: NodeDocument.NFS, mountOptions: [String], state: String, daemon: DaemonFacts, kernel: KernelFiles?
+        ) {
             self.nfs = nfs
             self.mountOptions = mountOptions
             self.state = state
+            self.daemon = daemon
+            self.kernel = kernel
         }
 
-        var isKernel: Bool { nfs.server == "kernel" }
         var isSimulated: Bool { nfs.server == "simulated" }
         var host: ServiceHost { ServiceHost(name: nfs.address) }
     }
@@ -54,17 +61,19 @@ package struct Doctor: Sendable {
 
     private func checks(_ key: VolumeKey?, _ client: ClientAddress?) -> [any Check] {
         let anywhere: [any Check] = [
-            ReadinessCheck(manager: manager), StateDiskCheck(directory: settings.state),
-            PoolsCheck(manager: manager, key: key), VolumesCheck(manager: manager, key: key),
-            ExportsCheck(manager: manager, key: key, client: client, isKernel: settings.isKernel),
+            ReadinessCheck(manager: manager, daemon: settings.daemon), StateDiskCheck(directory: settings.state),
+            PoolsCheck(manager: manager, key: key),
+            VolumesCheck(manager: manager, daemon: settings.daemon, key: key),
+            ExportsCheck(manager: manager, settings: settings, key: key, client: client),
         ]
         guard !settings.isSimulated else { return anywhere }
         let real: [any Check] = [
             AddressCheck(host: settings.host), ServicesCheck(settings: settings),
             FirewallCheck(manager: manager, settings: settings, key: key, client: client),
         ]
-        let kernel: [any Check] = [OperatorExportsCheck(manager: manager, key: key), ClientNamesCheck()]
-        return anywhere + real + (settings.isKernel ? kernel : [])
+        guard let files = settings.kernel else { return anywhere + real }
+        return anywhere + real
+            + [OperatorExportsCheck(manager: manager, files: files, key: key), ClientNamesCheck(files: files)]
     }
 
     private func result(of check: any Check) async -> Verdict {
@@ -88,7 +97,7 @@ package struct Doctor: Sendable {
         return Verdict(findings: [
             Finding(
                 .checkFailed, "node", "the check \"\(check.name)\" could not be carried out", evidence: reason,
-                remedy: "see /var/log/convert2nfs.log and dmesg, and ask again")
+                remedy: "\(settings.daemon.readLog); dmesg; and ask again")
         ])
     }
 

@@ -36,16 +36,22 @@ struct ExportTests {
     func differences() throws {
         let volume = try Samples.volume()
         let wanted = ObservedExport(volume.export)
-        #expect(ExportSight(volume: volume, served: wanted, table: nil).finding == nil)
-        #expect(ExportSight(volume: volume, served: nil, table: nil).finding?.check == "not-exported")
+        #expect(ExportSight(volume: volume, served: wanted, table: nil, daemon: Samples.daemon).finding == nil)
+        #expect(
+            ExportSight(volume: volume, served: nil, table: nil, daemon: Samples.daemon).finding?.check
+                == "not-exported")
         let other = ObservedExport(id: wanted.id, path: wanted.path, squash: .all, clients: [])
-        let ganesha = try #require(ExportSight(volume: volume, served: other, table: nil).finding)
+        let ganesha = try #require(
+            ExportSight(volume: volume, served: other, table: nil, daemon: Samples.daemon).finding)
         #expect(ganesha.check == "export-differs")
         #expect(ganesha.evidence.hasPrefix("/nfs/shopdata for nobody, squash all instead of /nfs/shopdata for 10."))
         let right = ExportTab("/nfs/shopdata\t10.0.0.0/8(rw,fsid=\(volume.id))\n")
-        #expect(ExportSight(volume: volume, served: other, table: right).finding?.check == "export-differs")
+        #expect(
+            ExportSight(volume: volume, served: other, table: right, daemon: Samples.daemon).finding?.check
+                == "export-differs")
         let wrong = ExportTab("/nfs/shopdata\t10.0.0.0/8(rw,fsid=0)\n/nfs/other\t*(rw,fsid=1)\n")
-        let finding = try #require(ExportSight(volume: volume, served: other, table: wrong).finding)
+        let finding = try #require(
+            ExportSight(volume: volume, served: other, table: wrong, daemon: Samples.daemon).finding)
         #expect(finding.check == "fsid-differs" && finding.evidence.contains("10.0.0.0/8(fsid=0,rw)"))
     }
 
@@ -76,7 +82,7 @@ struct ExportTests {
     func use(step: ExportCheck.Step, code: Int32, squash: StorageCore.Squash, fault: Fault?) throws {
         let error = NFSError(code: code, operation: "o", message: "m")
         let outcome = ExportCheck.Outcome(steps: [], failure: .init(step: step, error: error))
-        let verdict = UseCheck.judge(outcome, of: try Samples.volume(squash: squash))
+        let verdict = UseCheck.judge(outcome, of: try Samples.volume(squash: squash), Samples.daemon)
         #expect(verdict.findings.map(\.check) == [fault].compactMap { $0?.rawValue })
         #expect(verdict.notes.isEmpty == (fault != nil))
     }

@@ -14,7 +14,7 @@ struct ServiceTests {
     private static func answers(
         _ code: Int32, unregistered: [RPCProbe.Program]? = [], where isSilent: (Question) -> Bool
     ) -> ServiceAnswers {
-        var answers = ServiceAnswers(host: "10.0.0.1", isKernel: true)
+        var answers = ServiceAnswers(isKernel: true, daemon: Samples.daemon)
         for question in Question.all(nfs) {
             let error = NFSError(code: code, operation: "NULL", message: "")
             answers.failures.updateValue(isSilent(question) ? error : nil, forKey: question)
@@ -79,11 +79,12 @@ struct ServiceTests {
             ("10.0.0.8:801", "Linux NFSv4.1 db"), ("10.0.0.9:700", "Linux NFSv4.1 web"),
             ("10.0.0.1:700", ClientNamesCheck.ownName), ("[fd00::1]:700", ClientNamesCheck.ownName),
         ]
-        let clients = try texts.map { try #require(ClientNamesCheck.Client(Self.info($0.0, $0.1))) }
-        let found = ClientNamesCheck.findings(clients)
+        let clients = texts.compactMap { ClientNamesCheck.Client(Self.info($0.0, $0.1)) }
+        #expect(clients.count == 4)
+        let found = ClientNamesCheck.findings(Set(clients))
         #expect(found.map(\.check) == ["same-hostname-clients"])
         #expect(found.first?.evidence == "\"Linux NFSv4.1 web\": 10.0.0.7, 10.0.0.9")
-        #expect(ClientNamesCheck.findings(Array(clients.prefix(3))) == [])
+        #expect(ClientNamesCheck.findings(Set(clients.prefix(3))) == [])
     }
 
     @Test("an address that the node does not have is told of, a loopback noted")

@@ -26,7 +26,7 @@ struct VolumeSightTests {
     }
 
     private static func sight(_ phase: Phase = .ready) throws -> VolumeSight {
-        var sight = VolumeSight(volume: try Samples.volume(phase))
+        var sight = VolumeSight(volume: try Samples.volume(phase), daemon: Samples.daemon)
         sight.mountOptions = ["rw", "nodev", "rw", "attr2"]
         sight.granularity = .mebibytes(4)
         sight.deviceSize = .mebibytes(1024)
@@ -89,13 +89,82 @@ struct VolumeSightTests {
             volume: sight.volume.identity, plan: .create, step: "format", startedAt: Sample.moment)
         operation.state = state
         operation.failure = .init(StorageError(.internal, "mkfs.xfs ended with status 1"))
-        sight.lastFailure = operation
+        sight.culprit = operation
         #expect(sight.findings.map(\.check) == faults.map(\.rawValue))
         #expect(
             sight.findings.allSatisfy {
                 $0.evidence.contains("step format: mkfs.xfs ended with status 1")
                     && $0.evidence.contains(operation.id.value)
             })
+    }
+
+    private static func operation(
+        _ volume: Volume, _ plan: OperationPlan, _ state: Operation.State, _ message: String? = nil
+    ) -> Operation {
+        var operation = Operation(volume: volume.identity, plan: plan, step: "some", startedAt: Sample.moment)
+        operation.state = state
+        operation.failure = message.map { .init(StorageError(.internal, $0)) }
+        return operation
+    }
+
+    @Test(
+        "a volume that a change left failed is told what asks for that change again",
+        arguments: [
+            (.mebibytes(2048), "10.0.0.0/8 10.7.0.0/16=ro", .none, "convert2nfs volume resize shop/data 2Gi"),
+            (
+                .mebibytes(2048), "10.7.0.0/16=ro", .all,
+                "convert2nfs volume resize shop/data 2Gi; convert2nfs volume clients shop/data --set 10.7.0.0/16=ro "
+                    + "--squash all"
+            ),
+            (.mebibytes(1024), "", .none, "convert2nfs volume clients shop/data --clear"),
+        ] as [(ByteCount, String, Squash, String)])
+    func again(capacity: StorageCore.ByteCount, clients: String, squash: StorageCore.Squash, command: String) throws {
+        let wanted = try Samples.volume(
+            squash: squash, clients: clients.split(separator: " ").map(String.init))
+        var new = VolumeSettings(of: wanted)
+        new.capacity = capacity
+        var sight = try Self.sight(.failed)
+        sight.culprit = Self.operation(
+            sight.volume, .update(from: VolumeSettings(of: sight.volume), to: new), .failed, "no room")
+        // What grew in part is told of once.
+        sight.deviceSize = capacity
+        #expect(sight.findings.map(\.check) == ["operation-failed"])
+        #expect(sight.findings.first?.remedy.hasSuffix("then ask again: \(command)") == true)
+    }
+
+    @Test("a failed snapshot's rest is told of as that, whatever was done to the volume since")
+    func culprit() throws {
+        let name = try SnapshotName("monday")
+        var volume = try Samples.volume(.failed)
+        let cause = Self.operation(volume, .createSnapshot(name), .failed, "the device is gone")
+        volume.condition = .abnormal("the snapshot monday failed: \(try #require(cause.reason))")
+        let other = try Samples.volume(id: "6f1b2c3d-0000-4000-8000-00000000000b")
+        let operations = [
+            Self.operation(volume, .createSnapshot(try SnapshotName("tuesday")), .succeeded),
+            Self.operation(volume, .deleteSnapshot(name), .failed, "it is in use"), cause,
+            Self.operation(other, .create, .failed, "the device is gone"),
+        ]
+        #expect(VolumesCheck.culprit(of: volume, among: operations) == cause)
+        #expect(VolumesCheck.culprit(of: volume, among: [operations[0], operations[3]]) == nil)
+        var sight = VolumeSight(volume: volume, daemon: Samples.daemon)
+        sight.culprit = cause
+        let finding = try #require(sight.findings.first)
+        #expect(finding.remedy.contains("convert2nfs snapshot delete shop/data@monday"))
+        #expect(!finding.remedy.contains("resize"))
+        volume.phase = .deleting
+        #expect(VolumesCheck.culprit(of: volume, among: operations) == nil)
+        #expect(VolumesCheck.culprit(of: volume, among: Array(operations.dropFirst())) == operations[1])
+    }
+
+    @Test("remedies name the daemon's own log, and systemd only where that has started it", arguments: [true, false])
+    func daemon(isUnit: Bool) throws {
+        let daemon = DaemonFacts(log: "/srv/log/all", errors: "/srv/log/errors", isUnit: isUnit)
+        var sight = VolumeSight(volume: try Samples.volume(), daemon: daemon)
+        sight.failure = "EIO"
+        let remedy = try #require(sight.findings.first?.remedy)
+        #expect(remedy.contains("convert2nfsd retire"))
+        for text in [remedy, daemon.restart] { #expect(text.contains("systemctl") == isUnit) }
+        #expect(daemon.readLog == "tail /srv/log/all" && daemon.readErrors == "tail /srv/log/errors")
     }
 
     @Test("one that is not there is absent, or its creation failed")
@@ -112,8 +181,11 @@ struct VolumeSightTests {
 }
 
 enum Samples {
+    static let daemon = DaemonFacts(log: "/var/log/c.log", errors: "/var/log/c_error.log", isUnit: true)
+
     static func volume(
-        _ phase: Phase = .ready, squash: Squash = .none, clients: [String] = ["10.0.0.0/8", "10.7.0.0/16=ro"]
+        _ phase: Phase = .ready, squash: Squash = .none, clients: [String] = ["10.0.0.0/8", "10.7.0.0/16=ro"],
+        id: String = "6f1b2c3d-0000-4000-8000-00000000000a"
     ) throws -> Volume {
         let spec = try VolumeSpec(
             key: Sample.key("shop/data"), capacity: .mebibytes(1024), pool: PoolName("default"), filesystem: .xfs,
@@ -124,7 +196,7 @@ enum Samples {
                     address: try ClientAddress(parts[0]), access: parts.count > 1 ? .readOnly : .readWrite)
             })
         var volume = Volume(
-            creating: spec, id: try #require(VolumeID("6f1b2c3d-0000-4000-8000-00000000000a")),
+            creating: spec, id: try #require(VolumeID(id)),
             exportID: try #require(ExportID(1)), path: MountPath("/nfs/shopdata"), createdAt: Sample.moment)
         volume.phase = phase
         return volume

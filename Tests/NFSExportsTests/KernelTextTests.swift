@@ -101,6 +101,20 @@ struct KernelTextTests {
         ])
     func names(_ name: String, _ isOurs: Bool) { #expect((ExportFile.id(name) != nil) == isOurs) }
 
+    @Test("files that exportfs reads and that are none of ours are the operator's")
+    func operators() throws {
+        let directory = try TemporaryDirectory()
+        for name in ["site.exports", "convert2nfs-own.exports", "convert2nfs-3.exports", ".hidden.exports", "notes"] {
+            try DurableFile.write([], to: "\(directory.path)/\(name)")
+        }
+        var files = KernelFiles(state: directory.path)
+        files.exports = directory.path
+        let expected = ["convert2nfs-own.exports", "site.exports"].map { "\(directory.path)/\($0)" }
+        #expect(try files.operatorsExports() == ["/etc/exports"] + expected)
+        files.exports += "/none"
+        #expect(try files.operatorsExports() == ["/etc/exports"])
+    }
+
     @Test(
         "networks are in order when each client gets the access of the narrowest",
         arguments: [

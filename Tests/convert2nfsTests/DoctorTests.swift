@@ -68,7 +68,7 @@ struct DoctorTests {
         let report = try await report("doctor", ["GET /v1/diagnosis": [.hangUp]])
         #expect(report.failure?.status == .unavailable)
         #expect(try report.rendered(as: .name) == "daemon-silent\n")
-        #expect(try report.rendered(as: .table).contains("mend: on the node: systemctl start convert2nfsd;"))
+        #expect(try report.rendered(as: .table).contains("mend: on the node: systemctl start convert2nfsd,"))
         let refusal = try Samples.problem(.permissionDenied)
         await #expect(throws: StorageError.self) { try await self.report("doctor", ["GET /v1/diagnosis": [refusal]]) }
     }

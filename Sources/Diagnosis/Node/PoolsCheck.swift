@@ -21,7 +21,7 @@ struct PoolsCheck: Check {
     private static func unnamed(_ pool: PoolName) -> Finding {
         Finding(
             .poolUnavailable, "pools/\(pool)", "the configuration does not name the volume's pool",
-            evidence: "pools in /etc/convert2nfs/config.yaml",
+            evidence: "no pool of the configuration is called \(pool)",
             remedy: "name it in pools again, with what it had, and restart the daemon")
     }
 
@@ -43,7 +43,10 @@ struct PoolsCheck: Check {
             findings.append(
                 Finding(
                     .thinPoolNearFull, subject, "the pool takes nothing new, and its volumes' writes fail before long",
-                    evidence: warning, remedy: "lvextend the thin pool, or delete volumes and snapshots"))
+                    evidence: warning,
+                    remedy:
+                        "delete volumes and snapshots, or: lvextend --size +SIZE VG/POOL for data, lvextend --poolmetadatasize +SIZE VG/POOL for metadata"
+                ))
         } else if usage.available < smallest {
             findings.append(
                 Finding(

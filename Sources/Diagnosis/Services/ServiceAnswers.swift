@@ -4,8 +4,8 @@ import NodeAPI
 
 /// What the services of a node answered, and what is wrong with them. Pure.
 struct ServiceAnswers: Sendable {
-    let host: String
     let isKernel: Bool
+    let daemon: DaemonFacts
     /// For each question what it failed with; nil if it was answered.
     var failures: [Question: NFSError?] = [:]
     /// What the port mapper does not know; nil if it does not answer.
@@ -15,24 +15,22 @@ struct ServiceAnswers: Sendable {
         nfs
             + silent(
                 .portMapper, .portmapperSilent, "rpcbind does not answer: NFSv3 clients cannot find the server",
-                "\(restartDaemon); what else has its port: ss -lntup 'sport = :111'")
+                "\(daemon.restart); what else has its port: ss -lntup 'sport = :111'")
             + silent(
                 .mountd, .mountdSilent, "the mount protocol does not answer: NFSv3 clients cannot mount",
                 isKernel
-                    ? "why rpc.mountd does not start: tail /var/log/convert2nfs_error.log; the daemon starts it every two seconds"
-                    : Self.restart)
+                    ? "why rpc.mountd does not start: \(daemon.readErrors); the daemon starts it every two seconds"
+                    : restart)
             + silent(
                 .lockManager, .lockManagerSilent, "the lock manager does not answer: NFSv3 clients cannot lock files",
-                isKernel ? "dmesg | grep -i lockd; then: \(restartDaemon)" : Self.restart)
+                isKernel ? "dmesg | grep -i lockd; then: \(daemon.restart)" : restart)
             + silent(.statusMonitor, .statusMonitorSilent, Self.noLocks, startStatd) + registrations
     }
 
-    private static let restart =
-        "tail /var/log/convert2nfs_error.log; a server that hangs is restarted within a minute"
+    /// Of NFS-Ganesha.
+    private var restart: String { "\(daemon.readErrors); a server that hangs is restarted within a minute" }
     private static let noLocks = "rpc.statd does not answer: locks of NFSv3 clients are refused"
-    private var startStatd: String { "\(restartDaemon); if it does not start: tail /var/log/convert2nfs.log" }
-    /// It starts what is missing beside the server, and clients notice nothing of it.
-    private let restartDaemon = "systemctl restart convert2nfsd"
+    private var startStatd: String { "\(daemon.restart); if it does not start: \(daemon.readLog)" }
 
     private func failure(_ matches: (Question) -> Bool) -> (Question, NFSError)? {
         failures.compactMap { question, error in error.map { (question, $0) } }.filter { matches($0.0) }
@@ -49,7 +47,7 @@ struct ServiceAnswers: Sendable {
                 Finding(
                     .nfsdSilent, "node", "the NFS server does not answer: clients wait", evidence: "\(silent)",
                     remedy: isKernel
-                        ? "why its threads do not start: tail /var/log/convert2nfs_error.log; dmesg" : Self.restart)
+                        ? "why its threads do not start: \(daemon.readErrors); dmesg" : restart)
             ]
         }
         if let first = refused.first {
@@ -59,8 +57,8 @@ struct ServiceAnswers: Sendable {
                     .nfsVersionOff, "node", "the NFS server does not speak NFS \(names.joined(separator: ", "))",
                     evidence: "\(first.1)",
                     remedy: isKernel
-                        ? "its versions: cat /proc/fs/nfsd/versions; \(restartDaemon) sets them right"
-                        : Self.restart)
+                        ? "its versions: cat /proc/fs/nfsd/versions; \(daemon.restart) sets them right"
+                        : restart)
             ]
         }
         guard let datagram = failure({ $0.program == .nfs && $0.transport == .udp }) else { return [] }
@@ -68,8 +66,8 @@ struct ServiceAnswers: Sendable {
             Finding(
                 .udpOff, "node", "the NFS server does not answer over UDP", evidence: "\(datagram.1)",
                 remedy: isKernel
-                    ? "its ports: cat /proc/fs/nfsd/portlist; \(restartDaemon) sets them right"
-                    : Self.restart)
+                    ? "its ports: cat /proc/fs/nfsd/portlist; \(daemon.restart) sets them right"
+                    : restart)
         ]
     }
 
@@ -101,7 +99,7 @@ struct ServiceAnswers: Sendable {
             Finding(
                 .notRegistered, "node", "rpcbind does not know all of the NFS server: NFSv3 clients cannot find it",
                 evidence: "nobody is registered for: \(programs)",
-                remedy: "rpcinfo -p shows who is; \(restartDaemon) registers the rest"))
+                remedy: "rpcinfo -p shows who is; \(daemon.restart) registers the rest"))
         return findings
     }
 }

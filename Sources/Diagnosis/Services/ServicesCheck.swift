@@ -10,7 +10,7 @@ struct ServicesCheck: Check {
 
     func run() async throws(StorageError) -> Verdict {
         let target = try await settings.host.look().target.text
-        var answers = ServiceAnswers(host: target, isKernel: settings.isKernel)
+        var answers = ServiceAnswers(isKernel: settings.kernel != nil, daemon: settings.daemon)
         await withTaskGroup { group in
             for question in Question.all(settings.nfs) {
                 group.addTask { (question, await question.ask(target)) }

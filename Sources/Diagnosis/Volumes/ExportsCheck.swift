@@ -8,10 +8,10 @@ import StorageCore
 /// Whether the NFS server serves volumes as the catalog says, and which of a volume's rules a client falls under.
 struct ExportsCheck: Check {
     let manager: VolumeManager
+    let settings: Doctor.Settings
     /// Nil for all.
     let key: VolumeKey?
     let client: ClientAddress?
-    let isKernel: Bool
 
     var name: String { "exports" }
 
@@ -33,15 +33,17 @@ struct ExportsCheck: Check {
         do throws(StorageError) {
             observed = try await manager.observedExports()
         } catch {
-            return ReadinessCheck.findings(isReady: true, problem: error)
+            return [ReadinessCheck.finding(error)]
         }
-        let table = isKernel ? try await Self.table() : nil
+        let table = try await table()
         let byID = Dictionary(observed.map { ($0.id, $0) }) { $1 }
-        return served.compactMap { ExportSight(volume: $0, served: byID[$0.exportID], table: table).finding }
+        return served.compactMap {
+            ExportSight(volume: $0, served: byID[$0.exportID], table: table, daemon: settings.daemon).finding
+        }
     }
 
-    private static func table() async throws(StorageError) -> ExportTab {
-        let path = "/var/lib/nfs/etab"
+    private func table() async throws(StorageError) -> ExportTab? {
+        guard let path = settings.kernel?.tab else { return nil }
         return try await onHost("read \(path)") { () async throws(HostError) in
             ExportTab(try ControlFile.read(path) ?? "")
         }
@@ -76,9 +78,7 @@ struct ExportSight: Sendable {
     let served: ObservedExport?
     /// Of the kernel's server.
     let table: ExportTab?
-
-    private static let remedy =
-        "the daemon sets it right every two seconds; why it cannot: tail /var/log/convert2nfs_error.log"
+    let daemon: DaemonFacts
 
     var finding: Finding? {
         let wanted = ObservedExport(volume.export)
@@ -102,7 +102,9 @@ struct ExportSight: Sendable {
     }
 
     private func finding(_ fault: Fault, _ message: String, _ seen: String) -> Finding {
-        Finding(fault, volume.key.resource, message, evidence: seen, remedy: Self.remedy)
+        Finding(
+            fault, volume.key.resource, message, evidence: seen,
+            remedy: "the daemon sets it right every two seconds; why it cannot: \(daemon.readErrors)")
     }
 
     private static func text(_ export: ObservedExport) -> String {

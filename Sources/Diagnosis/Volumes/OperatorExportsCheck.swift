@@ -1,4 +1,5 @@
 import HostTools
+import NFSExports
 import NodeAPI
 import Provisioning
 import StorageCore
@@ -6,6 +7,7 @@ import StorageCore
 /// Whether an operator's own files export a volume too, to whomever they name: the next `exportfs -a`, or boot, serves it.
 struct OperatorExportsCheck: Check {
     let manager: VolumeManager
+    let files: KernelFiles
     /// Nil for all.
     let key: VolumeKey?
 
@@ -13,18 +15,13 @@ struct OperatorExportsCheck: Check {
 
     func run() async throws(StorageError) -> Verdict {
         let volumes = try await manager.observation().volumes.filter { key == nil || $0.key == key }
-        let lines = try await onHost("read /etc/exports") { () async throws(HostError) in try Self.lines() }
-        return Verdict(findings: volumes.flatMap { Self.findings(of: $0, in: lines) })
+        let found = try await onHost("read the operator's exports") { () async throws(HostError) in try lines() }
+        return Verdict(findings: volumes.flatMap { Self.findings(of: $0, in: found) })
     }
 
-    private static func lines() throws(HostError) -> [ExportsLine] {
-        let directory = "/etc/exports.d"
-        // exportfs(8) reads what ends so; ours begin so.
-        let names = (try Directory.names(in: directory) ?? []).filter {
-            $0.hasSuffix(".exports") && !$0.hasPrefix(".") && !$0.hasPrefix("convert2nfs-")
-        }
+    private func lines() throws(HostError) -> [ExportsLine] {
         var lines: [ExportsLine] = []
-        for file in ["/etc/exports"] + names.sorted().map({ "\(directory)/\($0)" }) {
+        for file in try files.operatorsExports() {
             lines += ExportsLine.all(in: try ControlFile.read(file) ?? "", file: file)
         }
         return lines

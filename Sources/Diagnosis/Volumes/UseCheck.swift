@@ -49,14 +49,14 @@ struct UseCheck: Check {
             let outcome = try await manager.lending(key, to: try ClientAddress(host), patience: Self.patience) {
                 await check.run()
             }
-            if let outcome { return Self.judge(outcome, of: volume) }
+            if let outcome { return Self.judge(outcome, of: volume, settings.daemon) }
         } catch {
             guard error.code == .busy else { throw error }
             return Verdict(omissions: [error.message])
         }
         await removeLeftover("\(volume.path)/\(check.name)")
         let seen = "it did not end within \(Self.patience.components.seconds) s"
-        return Verdict(findings: [Self.finding(key, "its use over NFS hangs", seen: seen)])
+        return Verdict(findings: [Self.finding(key, "its use over NFS hangs", seen: seen, settings.daemon)])
     }
 
     /// What hangs may have made its file, and cannot remove it any more.
@@ -67,7 +67,7 @@ struct UseCheck: Check {
         }
     }
 
-    static func judge(_ outcome: ExportCheck.Outcome, of volume: Volume) -> Verdict {
+    static func judge(_ outcome: ExportCheck.Outcome, of volume: Volume, _ daemon: DaemonFacts) -> Verdict {
         guard let failure = outcome.failure else { return Verdict() }
         let error = failure.error as? NFSError
         if failure.step == .create, error?.isDenied == true, volume.squash != .none {
@@ -93,13 +93,13 @@ struct UseCheck: Check {
         }
         let what = "\(failure.step.rawValue): \(failure.error)"
         return Verdict(findings: [
-            finding(volume.key, "its use over NFS fails at the step \(failure.step.rawValue)", seen: what)
+            finding(volume.key, "its use over NFS fails at the step \(failure.step.rawValue)", seen: what, daemon)
         ])
     }
 
-    private static func finding(_ key: VolumeKey, _ message: String, seen: String) -> Finding {
+    private static func finding(_ key: VolumeKey, _ message: String, seen: String, _ daemon: DaemonFacts) -> Finding {
         Finding(
             .useFailed, key.resource, message, evidence: seen,
-            remedy: "look at dmesg and /var/log/convert2nfs_error.log; from a client: convert2nfs volume check \(key)")
+            remedy: "dmesg; \(daemon.readErrors); from a client: convert2nfs volume check \(key)")
     }
 }

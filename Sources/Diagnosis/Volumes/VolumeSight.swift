@@ -7,6 +7,7 @@ import StorageCore
 /// What was seen of one volume, and what is wrong with it. Pure.
 struct VolumeSight: Sendable {
     let volume: Volume
+    let daemon: DaemonFacts
     /// Whether an operation works on it.
     var isBusy = false
     var place: Observation.Place = .own
@@ -19,8 +20,8 @@ struct VolumeSight: Sendable {
     var granularity: ByteCount?
     var deviceSize: ByteCount?
     var space: FilesystemSpace?
-    /// The last operation on it, unless that succeeded.
-    var lastFailure: Operation?
+    /// The operation to which it owes that it is not well.
+    var culprit: Operation?
 
     var findings: [Finding] {
         switch volume.phase {
@@ -31,18 +32,13 @@ struct VolumeSight: Sendable {
                     seen: account, mend: "end what the evidence names, then: convert2nfs volume delete \(volume.key)")
             ]
         case .creating, .deleting: isAtWork ? [] : [stuck]
-        case .failed:
-            [
-                finding(
-                    .operationFailed, "the last change of it failed; it is served as before", seen: account,
-                    mend: "end what the evidence names, then ask again: convert2nfs volume resize \(volume.key) SIZE")
-            ] + served
+        case .failed: [failedChange] + served
         case .ready, .resizing: served
         }
     }
 
     /// Whether something is being done with it that has not failed so far.
-    private var isAtWork: Bool { isBusy && lastFailure?.state != .undoing }
+    private var isAtWork: Bool { isBusy && culprit?.state != .undoing }
 
     private var stuck: Finding {
         let what = isBusy ? "making it failed, and it is being taken back" : "nothing works on it now"
@@ -75,8 +71,7 @@ struct VolumeSight: Sendable {
         return finding(
             .filesystemShutDown, "its filesystem has shut itself down after I/O errors; every access fails",
             seen: failure,
-            mend: "look at dmesg and mend the storage, then: systemctl stop convert2nfsd; convert2nfsd retire; "
-                + "systemctl start convert2nfsd")
+            mend: "look at dmesg and mend the storage, then: \(daemon.retire)")
     }
 
     private func readOnly(_ what: String) -> Finding {
@@ -112,7 +107,7 @@ struct VolumeSight: Sendable {
 
     private var sizeDiffers: Finding? {
         guard let deviceSize, let granularity, !isBusy, volume.phase != .resizing,
-            deviceSize < volume.capacity || deviceSize >= volume.capacity + granularity
+            deviceSize < volume.capacity || deviceSize >= (grown ?? volume.capacity) + granularity
         else { return nil }
         return finding(
             .sizeDiffers, "its device has another size than the catalog says",
@@ -123,8 +118,8 @@ struct VolumeSight: Sendable {
     }
 
     /// What is known of why.
-    private var account: String {
-        let operation = lastFailure.map(Self.text)
+    var account: String {
+        let operation = culprit.map(Self.text)
         let condition = volume.condition.abnormal ? volume.condition.message : nil
         let parts = [condition, operation].compactMap(\.self)
         return parts.isEmpty ? "phase \(volume.phase.rawValue)" : parts.joined(separator: "; ")
@@ -136,7 +131,7 @@ struct VolumeSight: Sendable {
         return "\(operation.plan.kind), operation \(operation.id), step \(operation.step): \(failure)"
     }
 
-    private func finding(_ fault: Fault, _ message: String, seen: String, mend: String) -> Finding {
+    func finding(_ fault: Fault, _ message: String, seen: String, mend: String) -> Finding {
         Finding(fault, volume.key.resource, message, evidence: seen, remedy: mend)
     }
 }

@@ -7,6 +7,7 @@ import StorageCore
 /// Whether volumes are what the catalog says: there, made, mounted, writable, of their size, with room left.
 struct VolumesCheck: Check {
     let manager: VolumeManager
+    let daemon: DaemonFacts
     /// Nil for all.
     let key: VolumeKey?
 
@@ -14,7 +15,8 @@ struct VolumesCheck: Check {
 
     func run() async throws(StorageError) -> Verdict {
         if let key, await isAbsent(key) {
-            return Verdict(findings: [Self.absent(key, last: try await lastOperations([key])[key])])
+            let last = try await operations().first { $0.subject == key }
+            return Verdict(findings: [Self.absent(key, last: last)])
         }
         return try await afterSettling { () async throws(StorageError) in
             let sights = try await sights()
@@ -36,27 +38,38 @@ struct VolumesCheck: Check {
     private func sights() async throws(StorageError) -> [VolumeSight] {
         let seen = try await manager.observation()
         let volumes = seen.volumes.filter { key == nil || $0.key == key }
-        let unwell = volumes.filter { ![.ready, .resizing].contains($0.phase) }
-        let last = try await lastOperations(Set(unwell.map(\.key)))
+        let isAnyUnwell = volumes.contains { ![.ready, .resizing].contains($0.phase) }
+        let operations = isAnyUnwell ? try await operations() : []
         let disks = try await DiskSight.of(volumes.filter { seen.place(of: $0) == .own && $0.phase.isServed })
-        return volumes.map { sight(of: $0, seen, disks[$0.id], last[$0.key]) }
+        return volumes.map { volume in
+            sight(of: volume, seen, disks[volume.id], Self.culprit(of: volume, among: operations))
+        }
     }
 
     private func sight(
-        of volume: Volume, _ seen: Observation, _ disk: DiskSight?, _ last: Operation?
+        of volume: Volume, _ seen: Observation, _ disk: DiskSight?, _ culprit: Operation?
     ) -> VolumeSight {
         VolumeSight(
-            volume: volume, isBusy: seen.isBusy(volume.identity), place: seen.place(of: volume),
+            volume: volume, daemon: daemon, isBusy: seen.isBusy(volume.identity), place: seen.place(of: volume),
             failure: seen.failure(of: volume), silence: seen.silentPools[volume.pool],
             mountOptions: disk?.options ?? [], granularity: seen.granularity(of: volume), deviceSize: disk?.deviceSize,
-            space: disk?.space, lastFailure: last.flatMap { $0.state == .succeeded ? nil : $0 })
+            space: disk?.space, culprit: culprit)
     }
 
-    /// The newest operation of each.
-    private func lastOperations(_ keys: Set<VolumeKey>) async throws(StorageError) -> [VolumeKey: Operation] {
-        guard !keys.isEmpty else { return [:] }
-        let operations = try await manager.operations(limit: 1000).filter { keys.contains($0.subject) }
-        return Dictionary(operations.map { ($0.subject, $0) }) { newest, _ in newest }
+    /// All that the journal keeps, newest first.
+    private func operations() async throws(StorageError) -> [Operation] { try await manager.operations(limit: 1000) }
+
+    /// The operation to which a volume that is not well owes that; nil if the journal does not know it. `operations` are
+    /// newest first.
+    static func culprit(of volume: Volume, among operations: [Operation]) -> Operation? {
+        let own = operations.filter { $0.volume == volume.identity }
+        switch volume.phase {
+        case .ready, .resizing: return nil
+        case .creating, .deleting, .quarantined: return own.first.flatMap { $0.state == .succeeded ? nil : $0 }
+        // Such a volume is changed on: what came later has succeeded, or failed and left nothing.
+        case .failed:
+            return own.first { $0.reason.map(volume.condition.message.hasSuffix) ?? false }
+        }
     }
 
     static func absent(_ key: VolumeKey, last: Operation?) -> Finding {

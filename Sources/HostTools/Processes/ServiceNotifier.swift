@@ -13,6 +13,9 @@ package struct ServiceNotifier: Sendable {
         ServiceNotifier(socket: getenv("NOTIFY_SOCKET").map { String(cString: $0) })
     }
 
+    /// Whether a service manager has started it and listens.
+    package var isHeard: Bool { socket?.isEmpty == false }
+
     /// The program has started: what waits for it may start too.
     package func ready(status: String) { tell(["READY=1", Self.line(status)]) }
 

@@ -1,8 +1,12 @@
+import HostTools
+
 /// Where the kernel's server and its programs keep what they share with us. The defaults are Debian's.
 package struct KernelFiles: Hashable, Sendable {
     /// Our own: who was started, and what it says.
     package let state: String
     package var exports = "/etc/exports.d"
+    /// The operator's alone.
+    package var operators = "/etc/exports"
     package var configuration = "/etc/nfs.conf.d/convert2nfs.conf"
     package var tab = "/var/lib/nfs/etab"
     /// nfsd(7), mounted there.
@@ -14,4 +18,11 @@ package struct KernelFiles: Hashable, Sendable {
 
     var record: String { "\(state)/server.json" }
     var helperLog: String { "\(state)/rpc.log" }
+
+    /// The files that exportfs(8) reads and that are none of ours, in its order; the first may be missing.
+    package func operatorsExports() throws(HostError) -> [String] {
+        let names = try Directory.names(in: exports) ?? []
+        let others = names.filter { $0.hasSuffix(".exports") && !$0.hasPrefix(".") && ExportFile.id($0) == nil }
+        return [operators] + others.sorted().map { "\(exports)/\($0)" }
+    }
 }

@@ -24,7 +24,7 @@ struct Ending {
     }
 
     private var isSuccess: Bool { action == .succeed }
-    private var reason: String { operation.failure.map { "\($0.error)" } ?? "unknown" }
+    private var reason: String { operation.reason ?? "unknown" }
 
     private func create() throws(StorageError) -> [CatalogChange] {
         switch action {
@@ -79,6 +79,11 @@ struct Ending {
     }
 
     private static func leftover(_ key: SnapshotKey) -> String { "the snapshot \(key.name) failed: " }
+}
+
+extension Operation {
+    /// Why it failed: with this ends the condition of a volume that it leaves unwell.
+    package var reason: String? { failure.map { "\($0.error)" } }
 }
 
 extension Volume {

@@ -56,8 +56,8 @@ extension DiagnosisDocument {
                     .daemonSilent, "node", "the daemon does not answer; what was mounted and exported is served on",
                     evidence: error.message,
                     remedy:
-                        "on the node: systemctl start convert2nfsd; why it does not run: journalctl -u convert2nfsd, "
-                        + "convert2nfsd --check-config")
+                        "on the node: systemctl start convert2nfsd, without systemd convert2nfsd run; why it does not run: "
+                        + "journalctl -u convert2nfsd, convert2nfsd --check-config")
             ])
     }
 

@@ -11,6 +11,8 @@ extension StorageNode {
         let name: String
         /// Ends of its processes, where there are any.
         var exits: AsyncStream<Void>?
+        /// Of the kernel's.
+        var files: KernelFiles?
         let stop: @Sendable () async throws(StorageError) -> Void
     }
 
@@ -60,10 +62,12 @@ extension StorageNode {
         let settings = KernelSettings(
             nfsPort: nfs.port, mountdPort: nfs.mountdPort, lockManagerPort: nfs.lockManagerPort,
             statusMonitorPort: nfs.statusMonitorPort)
+        let files = KernelFiles(state: "\(state)/nfsd")
         let server = KernelServer(
-            settings: settings, files: KernelFiles(state: "\(state)/nfsd"), tools: programs,
-            runner: SystemCommandRunner(), logger: logger)
+            settings: settings, files: files, tools: programs, runner: SystemCommandRunner(), logger: logger)
         let exporter = KernelExporter(server: server, logger: logger)
-        return Server(exporter: exporter, name: "kernel") { () async throws(StorageError) in try await exporter.stop() }
+        return Server(exporter: exporter, name: "kernel", files: files) { () async throws(StorageError) in
+            try await exporter.stop()
+        }
     }
 }

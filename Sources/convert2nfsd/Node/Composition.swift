@@ -39,7 +39,9 @@ extension StorageNode {
             exporter: world.server.exporter, settings: settings, logger: logger)
         let notifier = ServiceNotifier.ofThisProcess
         let reconciler = Reconciler(manager: manager, logger: logger) { notifier.tell($0) }
-        var services = try listeners(configuration, manager, facts(configuration, world.server.name), logger)
+        let facts = facts(configuration, world.server.name)
+        let doctor = doctor(configuration, manager, facts.nfs, world.server.files, isUnit: notifier.isHeard)
+        var services = try listeners(configuration.api, manager, facts, doctor, logger)
         if let exits = world.server.exits { services.append(ServerWatch(exits: exits, reconciler: reconciler)) }
         return StorageNode(
             lock: lock, manager: manager, reconciler: reconciler, stopServer: world.server.stop, services: services,
@@ -130,15 +132,22 @@ extension StorageNode {
                 server: nfs.address, port: nfs.port, mountdPort: nfs.mountdPort, mountOptions: nfs.mountOptions))
     }
 
-    private static func listeners(
-        _ configuration: Configuration, _ manager: VolumeManager, _ facts: NodeFacts, _ logger: Logger
-    ) throws(StorageError) -> [any Service] {
-        let api = configuration.api
-        try SocketPath(api.socket).claim()
-        let doctor = Doctor(
+    private static func doctor(
+        _ configuration: Configuration, _ manager: VolumeManager, _ nfs: NodeDocument.NFS, _ kernel: KernelFiles?,
+        isUnit: Bool
+    ) -> Doctor {
+        let log = configuration.log
+        return Doctor(
             manager: manager,
             settings: Doctor.Settings(
-                nfs: facts.nfs, mountOptions: configuration.nfs.mountOptions, state: configuration.node.state))
+                nfs: nfs, mountOptions: configuration.nfs.mountOptions, state: configuration.node.state,
+                daemon: DaemonFacts(log: log.file, errors: log.errors, isUnit: isUnit), kernel: kernel))
+    }
+
+    private static func listeners(
+        _ api: Configuration.API, _ manager: VolumeManager, _ facts: NodeFacts, _ doctor: Doctor, _ logger: Logger
+    ) throws(StorageError) -> [any Service] {
+        try SocketPath(api.socket).claim()
         let gate = api.tokens.isEmpty ? Gate.local : .tokens(api.tokens)
         return [
             NodeService(
