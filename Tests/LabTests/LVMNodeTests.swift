@@ -21,7 +21,7 @@ struct LVMNodeTests {
             modprobe -a dm-mod dm-thin-pool dm-snapshot xfs
             vgcreate -q vg-paas /dev/disk/by-id/virtio-data0
             vgcreate -q vg-thin /dev/disk/by-id/virtio-data1
-            lvcreate -q --yes --type thin-pool -L 3G -n pool vg-thin 2>/dev/null
+            lvcreate -q --yes --type thin-pool -L 3G --poolmetadatasize 2M -n pool vg-thin 2>/dev/null
             lvcreate -q --yes -L 100M -n operators vg-paas
             """, deadline: .seconds(60))
         try await node.start()
@@ -94,6 +94,41 @@ struct LVMNodeTests {
         try await node.convert2nfs("volume create shop/thin --pool thin --size 400Mi")
         #expect(try await !node.convert2nfs("pool list -o json").contains("% full of data"))
         try await node.convert2nfs("volume delete shop/thin")
+    }
+
+    @Test("a thin pool whose metadata is nearly full takes nothing new and says so, before LVM refuses")
+    func fullMetadata() async throws {
+        let node = try node()
+        try await node.convert2nfs("volume create shop/thin --pool thin --size 400Mi")
+        try await node.machine.sh(
+            """
+            full() { lvs --noheadings -o metadata_percent vg-thin/pool | cut -d. -f1 | tr -d ' '; }
+            i=1000
+            while [ $(full) -lt 76 ]; do
+                for n in $(seq 100); do
+                    i=$((i + 1))
+                    dmsetup message vg--thin-pool-tpool 0 "create_thin $i"
+                done
+            done
+            echo $i >/tmp/last
+            """, deadline: .seconds(180))
+        let refusals = try await node.machine.sh(
+            """
+            exec 2>&1
+            convert2nfs volume create shop/b --pool thin --size 304Mi && echo made
+            convert2nfs snapshot create shop/thin@monday && echo made
+            convert2nfs volume create shop/b --from-volume shop/thin && echo made
+            true
+            """)
+        #expect(
+            refusals.components(separatedBy: "% full of metadata").count == 4 && !refusals.contains("made"),
+            "\(refusals)")
+        #expect(try await node.convert2nfs("pool list -o json").contains("--poolmetadatasize"))
+        try await node.machine.sh(
+            "for n in $(seq 1001 $(cat /tmp/last)); do dmsetup message vg--thin-pool-tpool 0 \"delete $n\"; done",
+            deadline: .seconds(180))
+        try await node.convert2nfs("snapshot create shop/thin@monday")
+        try await node.convert2nfs("volume delete shop/thin --snapshots")
     }
 
     @Test("a power cut in the middle of creates: all that was answered is back, and nothing is left of the rest")

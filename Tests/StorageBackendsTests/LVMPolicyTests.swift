@@ -59,7 +59,9 @@ struct LVMNamesTests {
 
 @Suite("What a volume group may still promise", .tags(.unit))
 struct LVMPolicyTests {
-    private func report(dataPercent: String = "10.00", metadataPercent: String = "5.00") throws -> LVMReport {
+    private func report(
+        dataPercent: String = "10.00", metadataPercent: String = "5.00", metadataSize: ByteCount? = nil
+    ) throws -> LVMReport {
         func row(_ name: String, _ mebibytes: Int, _ layout: String, pool: String = "", _ percents: String) -> String {
             """
             {"lv_uuid":"u-\(name)","lv_name":"\(name)","lv_size":"\(mebibytes << 20)","lv_tags":"","lv_layout":"\(layout)",
@@ -70,7 +72,8 @@ struct LVMPolicyTests {
         let rows = [
             row(
                 "thin", 1024, "thin,pool",
-                "\"data_percent\":\"\(dataPercent)\",\"metadata_percent\":\"\(metadataPercent)\""),
+                "\"data_percent\":\"\(dataPercent)\",\"metadata_percent\":\"\(metadataPercent)\","
+                    + "\"lv_metadata_size\":\"\(metadataSize.map { String($0.bytes) } ?? "")\""),
             row("one", 512, "thin,sparse", pool: "thin", none), row("thick", 256, "linear", none),
         ]
         let text = """
@@ -116,6 +119,18 @@ struct LVMPolicyTests {
         #expect(try policy.usage(report).available == .zero)
         #expect(try policy.usage(report).warning?.contains("lvextend") == true)
         #expect(throws: StorageError.self) { try policy.admit(.mebibytes(4), report, group: "vg") }
+    }
+
+    @Test(
+        "of a small metadata what LVM demands stays free: a quarter, or 4 MiB",
+        arguments: [(4, "74.99", "75.00"), (16, "74.99", "75.00"), (32, "86.99", "87.00"), (64, "89.99", "90.00")])
+    func metadata(_ mebibytes: Int64, _ fits: String, _ full: String) throws {
+        let policy = LVMPolicy(thinPool: "thin", overcommit: 4, reserve: 10)
+        func flaw(_ percent: String) throws -> String? {
+            try policy.exhaustion(report(metadataPercent: percent, metadataSize: .mebibytes(mebibytes)))
+        }
+        #expect(try flaw(fits) == nil)
+        #expect(try flaw(full)?.contains("--poolmetadatasize") == true)
     }
 
     @Test("a thin pool that is not there is said to be missing", arguments: ["none", "thick"])

@@ -6,7 +6,8 @@ struct LVMPolicy: Sendable, Hashable {
     let thinPool: String?
     /// How many bytes of thin volumes may be promised for each byte of the thin pool.
     let overcommit: Double
-    /// How much of a thin pool's data and metadata stays free, in percent: nothing new is begun beyond it.
+    /// How much of a thin pool's data and metadata stays free, in percent: nothing new is begun beyond it. Of a small
+    /// metadata more stays free, since LVM demands it.
     let reserve: Double
 
     func usage(_ report: LVMReport) throws(StorageError) -> PoolUsage {
@@ -39,13 +40,23 @@ struct LVMPolicy: Sendable, Hashable {
     func exhaustion(_ report: LVMReport) throws(StorageError) -> String? {
         guard let thinPool else { return nil }
         let pool = try self.pool(thinPool, in: report)
-        let limit = 100 - reserve
-        for (kind, percent) in [("data", pool.dataPercent), ("metadata", pool.metadataPercent)] {
-            guard let percent, percent >= limit else { continue }
+        let kinds = [
+            ("data", pool.dataPercent, reserve), ("metadata", pool.metadataPercent, metadataReserve(of: pool)),
+        ]
+        for (kind, percent, reserve) in kinds {
+            guard let percent, percent >= 100 - reserve else { continue }
             return "the thin pool \(thinPool) is \(percent) % full of \(kind), and \(reserve) % are its reserve; "
                 + "remove volumes or snapshots, or extend it (lvextend\(kind == "metadata" ? " --poolmetadatasize" : ""))"
         }
         return nil
+    }
+
+    /// At least what LVM itself demands before it makes anything in a thin pool: 4 MiB, or a quarter where that is less
+    /// (LVM 2.03, lib/metadata/thin_manip.c). In whole percent, rounded up.
+    private func metadataReserve(of pool: LVMReport.LogicalVolume) -> Double {
+        guard let size = pool.metadataSize, size > .zero else { return reserve }
+        let demanded = 100 * Double(ByteCount.mebibytes(4).bytes) / Double(size.bytes)
+        return max(reserve, min(25, demanded.rounded(.up)))
     }
 
     private func pool(_ name: String, in report: LVMReport) throws(StorageError) -> LVMReport.LogicalVolume {

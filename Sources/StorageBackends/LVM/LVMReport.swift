@@ -28,6 +28,8 @@ struct LVMReport: Hashable, Sendable {
         /// How full it is, for a thin pool: of its data and its metadata.
         let dataPercent: Double?
         let metadataPercent: Double?
+        /// Of a thin pool.
+        let metadataSize: ByteCount?
         let isThinPool: Bool
     }
 
@@ -89,6 +91,7 @@ extension LVMReport.LogicalVolume {
         isOpen = false
         dataPercent = nil
         metadataPercent = nil
+        metadataSize = nil
         isThinPool = false
     }
 
@@ -109,6 +112,7 @@ extension LVMReport.LogicalVolume {
         isOpen = text("lv_device_open") != nil
         dataPercent = text("data_percent").flatMap { Double($0) }
         metadataPercent = text("metadata_percent").flatMap { Double($0) }
+        metadataSize = bytes(row["lv_metadata_size"])
         isThinPool = Set(["thin", "pool"]).isSubset(of: (row["lv_layout"] ?? "").split(separator: ",").map(String.init))
     }
 }

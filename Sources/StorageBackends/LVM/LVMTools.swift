@@ -26,7 +26,7 @@ struct LVMTools: Sendable {
             (
                 "lv",
                 "lv_uuid,lv_name,lv_size,lv_tags,lv_layout,lv_active,lv_device_open,origin,origin_size,pool_lv,data_percent,"
-                    + "metadata_percent"
+                    + "metadata_percent,lv_metadata_size"
             ),
             ("pvseg", "pvseg_start"), ("seg", "seg_start"),
         ]
