@@ -48,7 +48,7 @@ package final class DaemonNode: Sendable {
         node: {name: harness, state: \(directory)/state}
         api: {listen: "127.0.0.1:\(apiPort)", socket: \(directory)/api.sock}
         log: {file: \(logFile), errors: \(directory)/convert2nfs_error.log, level: \(options.logLevel)}
-        nfs: {root: \(root), address: 127.0.0.1, port: \(nfsPort), mountdPort: \(mountdPort)}
+        nfs: {server: ganesha, root: \(root), address: 127.0.0.1, port: \(nfsPort), mountdPort: \(mountdPort)}
         pools:
           - {name: default, backend: loop, directory: \(images), overcommit: \(options.overcommit)}
         \(options.hasSecondPool ? "  - {name: second, backend: loop, directory: \(directory)/second}" : "")

@@ -11,7 +11,7 @@ struct LVMNodeTests {
           - {name: thin, backend: lvm, volumeGroup: vg-thin, thinPool: pool, overcommit: 3}
         """
 
-    private func node() throws -> Node { Node(machine: try machine("s1"), pools: pools) }
+    private func node() throws -> Node { Node(machine: try machine("s1"), server: "ganesha", pools: pools) }
 
     @Test("an operator's volume groups become pools, and what else is in them is left alone")
     func begins() async throws {

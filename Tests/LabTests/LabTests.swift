@@ -85,7 +85,7 @@ struct MachineTests {
 struct NodeTests {
     @Test("The kernel's client writes over one mount and reads over another, v3 and v4.1")
     func mounts() async throws {
-        let node = Node(machine: try machine("s1"))
+        let node = Node(machine: try machine("s1"), server: "ganesha")
         try await node.start()
         try await node.convert2nfs("volume create shop/data --size 400Mi --client 10.77.0.21")
         for (version, index) in [("3", 1), ("4.1", 2)] {
@@ -128,7 +128,7 @@ struct NodeTests {
 
     @Test("A power cut in the middle of writes: the hard mounts go on, and nothing that was synced is lost")
     func powerCut() async throws {
-        let node = Node(machine: try machine("s1"))
+        let node = Node(machine: try machine("s1"), server: "ganesha")
         let client = try machine("c1")
         // Each number is noted in the client's own memory only once it is synced.
         for index in [1, 2] {

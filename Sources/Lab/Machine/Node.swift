@@ -3,12 +3,12 @@ import HostTools
 /// Our daemon on a storage node of the lab: loop images unless `pools` says otherwise.
 package struct Node: Sendable {
     package let machine: Machine
-    private let server: String
+    private let server: String?
     private let pools: String
     private let toolDirectory: String?
 
-    /// `pools` is of the configuration; `toolDirectory` is where the daemon looks for tools first.
-    package init(machine: Machine, server: String = "ganesha", pools: String = "", toolDirectory: String? = nil) {
+    /// Without a `server` the daemon chooses; `pools` is of the configuration; `toolDirectory` is where the daemon looks for tools first.
+    package init(machine: Machine, server: String?, pools: String = "", toolDirectory: String? = nil) {
         self.machine = machine
         self.server = server
         self.pools = pools
@@ -48,7 +48,7 @@ package struct Node: Sendable {
     private var configuration: String {
         """
         node: {name: \(machine.spec.name), state: /var/lib/convert2nfs}
-        nfs: {address: \(machine.spec.address), server: \(server)}
+        nfs: {address: \(machine.spec.address)\(server.map { ", server: \($0)" } ?? "")}
         \(pools)
 
         """

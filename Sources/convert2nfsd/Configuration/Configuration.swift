@@ -49,7 +49,7 @@ struct Configuration: Sendable, Equatable {
     enum Server: String, Sendable, CaseIterable {
         case kernel
         case ganesha
-        /// NFS-Ganesha, which runs on every kernel.
+        /// The one that has served before, else the kernel's where it can be had, else NFS-Ganesha.
         case auto
     }
 

@@ -17,20 +17,47 @@ extension StorageNode {
     }
 
     /// What `server` has to have found of programs.
-    static func tools(of server: Configuration.Server) -> [ToolName] {
+    static func tools(of server: ServerChoice.Server) -> [ToolName] {
         switch server {
         case .kernel: KernelTools.names
-        case .ganesha, .auto: GaneshaTools.names
+        case .ganesha: GaneshaTools.names
         }
+    }
+
+    /// The one that is configured, or has been chosen before, or can be had here. Loads the kernel's if nothing else says which.
+    /// Throws `unavailable`, naming the packages to install, if none can be had.
+    static func choose(_ choice: ServerChoice, _ locator: ToolLocator) async throws(StorageError) -> ServerChoice.Server
+    {
+        if let settled = choice.settled { return settled }
+        return try ServerChoice.among(
+            kernel: await obstacle { () async throws(StorageError) in try await kernelTools(locate(.kernel, locator)) },
+            ganesha: await obstacle { () async throws(StorageError) in try GaneshaTools(locate(.ganesha, locator)) })
     }
 
     /// Starts nothing. Throws `unavailable` if the host cannot have it.
     static func server(
-        _ nfs: Configuration.NFS, state: String, _ tools: Toolbox, logger: Logger
+        _ server: ServerChoice.Server, _ nfs: Configuration.NFS, state: String, _ tools: Toolbox, logger: Logger
     ) async throws(StorageError) -> Server {
-        switch nfs.server {
+        switch server {
         case .kernel: try await kernelServer(nfs, state: state, tools, logger: logger)
-        case .ganesha, .auto: try ganesha(nfs, state: state, tools, logger: logger)
+        case .ganesha: try ganesha(nfs, state: state, tools, logger: logger)
+        }
+    }
+
+    private static func locate(
+        _ server: ServerChoice.Server, _ locator: ToolLocator
+    ) throws(StorageError) -> Toolbox {
+        do throws(HostError) { return try locator.locate(tools(of: server)) } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
+    }
+
+    private static func obstacle<Value>(_ body: () async throws(StorageError) -> Value) async -> String? {
+        do throws(StorageError) {
+            _ = try await body()
+            return nil
+        } catch {
+            return error.message
         }
     }
 
@@ -51,13 +78,11 @@ extension StorageNode {
         _ nfs: Configuration.NFS, state: String, _ tools: Toolbox, logger: Logger
     ) async throws(StorageError) -> Server {
         let programs: KernelTools
-        do throws(HostError) { programs = try KernelTools(tools) } catch {
-            throw StorageError(.unavailable, "\(error)")
-        }
-        guard await KernelServer.exists(programs, SystemCommandRunner()) else {
+        do throws(StorageError) { programs = try await kernelTools(tools) } catch {
             throw StorageError(
-                .unavailable,
-                "this kernel has no NFS server (modprobe nfsd); set nfs.server to ganesha, which needs none")
+                error.code,
+                "\(error.message); boot one that has it, or set nfs.server to ganesha, which needs none: clients that have "
+                    + "mounted volumes have to mount them anew then")
         }
         let settings = KernelSettings(
             nfsPort: nfs.port, mountdPort: nfs.mountdPort, lockManagerPort: nfs.lockManagerPort,
@@ -69,5 +94,16 @@ extension StorageNode {
         return Server(exporter: exporter, name: "kernel", files: files) { () async throws(StorageError) in
             try await exporter.stop()
         }
+    }
+    /// Throws `unavailable` if a program is missing, or the kernel's part.
+    private static func kernelTools(_ tools: Toolbox) async throws(StorageError) -> KernelTools {
+        let programs: KernelTools
+        do throws(HostError) { programs = try KernelTools(tools) } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
+        guard await KernelServer.exists(programs, SystemCommandRunner()) else {
+            throw StorageError(.unavailable, "this kernel has no NFS server (modprobe nfsd)")
+        }
+        return programs
     }
 }

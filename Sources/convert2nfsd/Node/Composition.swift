@@ -17,6 +17,8 @@ extension StorageNode {
         var pools: [Pool]
         var filesystem: any VolumeFilesystem
         var server: Server
+        /// Remembers which it is; a simulated one is forgotten.
+        var keepChoice: @Sendable () throws(StorageError) -> Void = { () throws(StorageError) in }
         var growthRefusals: [FilesystemKind: String] = [:]
     }
 
@@ -44,30 +46,39 @@ extension StorageNode {
         var services = try listeners(configuration.api, manager, facts, doctor, logger)
         if let exits = world.server.exits { services.append(ServerWatch(exits: exits, reconciler: reconciler)) }
         return StorageNode(
-            lock: lock, manager: manager, reconciler: reconciler, stopServer: world.server.stop, services: services,
-            notifier: notifier, logger: logger)
+            lock: lock, manager: manager, reconciler: reconciler,
+            keepChoice: world.keepChoice, stopServer: world.server.stop, services: services, notifier: notifier,
+            logger: logger)
     }
 
     private static func realWorld(
         _ configuration: Configuration, _ catalog: Catalog, logger: Logger
     ) async throws(StorageError) -> World {
         let state = configuration.node.state
-        let tools = try locateTools(configuration)
+        let locator = ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
+        let volumes = try await catalog.volumes()
+        let choice = try serverChoice(configuration, hasVolumes: !volumes.isEmpty)
+        let chosen = try await choose(choice, locator)
+        let tools = try locateTools(configuration, chosen, locator)
         // One in creation or deletion need not have storage.
-        let filled = Set(try await catalog.volumes().filter(\.phase.isServed).map(\.pool))
+        let filled = Set(volumes.filter(\.phase.isServed).map(\.pool))
         var pools: [Pool] = []
         for pool in configuration.pools {
             let backend = try backend(
                 of: pool, tools, state: state, holdsVolumes: filled.contains(pool.name), logger: logger)
             pools.append(Pool(name: pool.name, backend: backend, kind: pool.backend.kind.rawValue))
         }
-        let server = try await server(configuration.nfs, state: state, tools, logger: logger)
+        let server = try await server(chosen, configuration.nfs, state: state, tools, logger: logger)
         return World(
             pools: pools,
             filesystem: try await LinuxFilesystem.open(
                 toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem",
                 freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out")),
-            server: server, growthRefusals: try LinuxFilesystem.growthRefusals())
+            server: server,
+            keepChoice: { () throws(StorageError) in
+                if let warning = choice.warning(of: chosen) { logger.warning("\(warning)") }
+                try ServerRecord(stateDirectory: state).write(chosen)
+            }, growthRefusals: try LinuxFilesystem.growthRefusals())
     }
 
     private static func backend(
@@ -103,13 +114,26 @@ extension StorageNode {
             server: Server(exporter: SimulatedExporter(), name: "simulated") { () async throws(StorageError) in })
     }
 
-    private static func locateTools(_ configuration: Configuration) throws(StorageError) -> Toolbox {
+    private static func serverChoice(
+        _ configuration: Configuration, hasVolumes: Bool
+    ) throws(StorageError) -> ServerChoice {
+        let state = configuration.node.state
+        let ganesha: FileFacts?
+        do throws(HostError) { ganesha = try FileFacts.of("\(state)/ganesha") } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
+        return ServerChoice(
+            configured: configuration.nfs.server, recorded: try ServerRecord(stateDirectory: state).read(),
+            hasVolumes: hasVolumes, hasRunGanesha: ganesha != nil)
+    }
+
+    private static func locateTools(
+        _ configuration: Configuration, _ server: ServerChoice.Server, _ locator: ToolLocator
+    ) throws(StorageError) -> Toolbox {
         let hasLVM = configuration.pools.contains { $0.backend.kind == .lvm }
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         do throws(HostError) {
-            return try ToolLocator(searchPath: path).locate(
-                tools(of: configuration.nfs.server) + LinuxFilesystem.requiredTools
-                    + (hasLVM ? LVMBackend.requiredTools : []))
+            return try locator.locate(
+                tools(of: server) + LinuxFilesystem.requiredTools + (hasLVM ? LVMBackend.requiredTools : []))
         } catch {
             throw StorageError(.unavailable, "\(error)")
         }

@@ -11,6 +11,8 @@ struct StorageNode {
     let lock: InstanceLock
     let manager: VolumeManager
     let reconciler: Reconciler
+    /// Remembers which NFS server serves the volumes.
+    let keepChoice: @Sendable () throws(StorageError) -> Void
     /// Stops the NFS server; the daemon's own end does not.
     let stopServer: @Sendable () async throws(StorageError) -> Void
     let services: [any Service]
@@ -23,6 +25,7 @@ struct StorageNode {
 
     /// Serves until SIGTERM or SIGINT, then lets what runs come to its end for ten seconds.
     func run(reopening logs: LogFiles) async throws {
+        try keepChoice()
         let all: [any Service] = services + [LogReopening(files: logs), reconciler]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
