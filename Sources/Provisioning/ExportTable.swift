@@ -26,7 +26,8 @@ struct ExportTable: Sendable {
             do throws(StorageError) {
                 return try await exporter.ensure(export)
             } catch {
-                guard error.code == .unavailable else { throw error }
+                // What a server that runs did not do in time, it would not do with all its exports either.
+                guard error.code == .unavailable, try await !exporter.isRunning() else { throw error }
                 do throws(StorageError) {
                     return try await serve(also: export)
                 } catch {

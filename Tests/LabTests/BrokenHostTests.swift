@@ -82,6 +82,76 @@ struct BrokenHostTests {
         try await requireService(node)
     }
 
+    @Test(
+        "rpc.statd or rpcbind that is killed is back within seconds with all that was registered, and a client mounts and locks",
+        arguments: [
+            "kill -9 $(pidof rpc.statd)", "kill -9 $(pidof rpcbind)", "kill -9 $(pidof rpcbind); rpcbind -w",
+            "kill -9 $(pidof rpcbind) $(pidof rpc.statd) $(pidof rpc.mountd)",
+        ])
+    func helpers(_ kill: String) async throws {
+        let node = try node()
+        let daemon = try await node.machine.sh("pidof convert2nfsd")
+        try await node.machine.sh(
+            """
+            rpcinfo -p | sort >/tmp/registered
+            \(kill)
+            until pidof rpc.statd >/dev/null && rpcinfo -p 2>/dev/null | sort | cmp -s - /tmp/registered; do sleep 0.2; done
+            """, deadline: .seconds(60))
+        try await requireNewMountAndLock()
+        try await requireService(node)
+        #expect(try await node.machine.sh("pidof convert2nfsd") == daemon)
+    }
+
+    @Test("nfsd that is restarted by hand with other settings gets those it is to have, once a minute at most")
+    func settings() async throws {
+        let node = try node()
+        let spoil = "rpc.nfsd 0; rpc.nfsd -N 4.1 -N 4.2"
+        let versions = "cat /proc/fs/nfsd/versions"
+        try await node.machine.sh(
+            "\(spoil); until \(versions) | grep -qF '+4.1 +4.2'; do sleep 0.2; done", deadline: .seconds(60))
+        try await requireService(node)
+        try await node.machine.sh("\(spoil); sleep 10; \(versions) | grep -qF -- -4.1", deadline: .seconds(60))
+        try await requireService(node)
+        try await node.machine.sh("until \(versions) | grep -qF '+4.1 +4.2'; do sleep 1; done", deadline: .seconds(90))
+        try await requireService(node)
+    }
+
+    @Test("settings that another file overrules are said once, and nfsd is not restarted for them again and again")
+    func overruled() async throws {
+        let node = try node()
+        try await node.machine.sh(
+            """
+            kill $(pidof convert2nfsd); while pidof convert2nfsd >/dev/null; do sleep 0.1; done
+            rpc.nfsd 0
+            printf '[nfsd]\\nvers4.2=n\\n' >/etc/nfs.conf.d/zz.conf
+            wc -l </var/log/convert2nfs.log >/tmp/logged
+            """, deadline: .seconds(30))
+        try await node.start()
+        try await requireService(node)
+        // Some looks of the daemon.
+        let said = try await node.machine.sh(
+            """
+            sleep 8
+            cat /proc/fs/nfsd/versions
+            tail -n +$(($(cat /tmp/logged) + 1)) /var/log/convert2nfs.log >/tmp/new
+            grep -c 'does not show the settings' /tmp/new; grep -c 'is restarted' /tmp/new || true
+            rm /etc/nfs.conf.d/zz.conf; rpc.nfsd 0
+            until grep -qF '+4.1 +4.2' /proc/fs/nfsd/versions; do sleep 0.2; done
+            """, deadline: .seconds(60))
+        #expect(said == "+3 +4 -4.0 +4.1 -4.2\n1\n0\n")
+        try await requireService(node)
+    }
+
+    private func requireNewMountAndLock() async throws {
+        try await machine("c1").sh(
+            """
+            mkdir -p /mnt/again
+            until mount -t nfs -o nfsvers=3,proto=tcp,hard,nosharecache s1:/nfs/shopa /mnt/again; do sleep 0.5; done
+            flock -w 60 -x /mnt/again/locked true
+            umount /mnt/again
+            """, deadline: .seconds(90))
+    }
+
     @Test("a change that cannot be written to /etc/exports.d is refused with the reason, and succeeds once it can be")
     func exportsDirectory() async throws {
         let node = try node()

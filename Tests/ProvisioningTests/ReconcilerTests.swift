@@ -69,6 +69,23 @@ struct ReconcilerTests {
         try await node.expectConsistency()
     }
 
+    @Test(
+        "a change of an export starts a server that does not run, with all exports, and asks one that runs for this one alone",
+        arguments: [false, true])
+    func changeOfExport(_ isRunning: Bool) async throws {
+        let (node, manager, _) = try await node()
+        node.plan.disarm()
+        if isRunning {
+            node.plan.arm(.failsBefore, from: 0, error: StorageError(.unavailable, "too slow"))
+        } else {
+            await node.exporter.kill()
+        }
+        let change = try? await manager.update(Sample.key("shop/one"), VolumeChange(clients: [])).value()
+        #expect((change == nil) == isRunning)
+        #expect(node.plan.calls.contains("exporter.ensure"))
+        #expect(node.plan.calls.contains("exporter.serve") == !isRunning)
+    }
+
     @Test("after a reboot everything is mounted before anything is exported")
     func reboot() async throws {
         let (node, _, _) = try await node()

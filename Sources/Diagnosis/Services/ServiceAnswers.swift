@@ -19,7 +19,7 @@ struct ServiceAnswers: Sendable {
             + silent(
                 .mountd, .mountdSilent, "the mount protocol does not answer: NFSv3 clients cannot mount",
                 isKernel
-                    ? "why rpc.mountd does not start: \(daemon.readErrors); the daemon starts it every two seconds"
+                    ? "why rpc.mountd does not start: \(daemon.readErrors); the daemon starts it again, every half minute at the least"
                     : restart)
             + silent(
                 .lockManager, .lockManagerSilent, "the lock manager does not answer: NFSv3 clients cannot lock files",

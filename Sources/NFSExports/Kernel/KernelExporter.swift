@@ -23,12 +23,13 @@ package struct KernelExporter: Exporter {
 
     package func serve(_ exports: [Export]) async throws(StorageError) -> Outcome {
         try await gate.run { () async throws(StorageError) in
-            switch try await server.condition() {
+            switch try await condition() {
             case .serving:
                 let mended = try await server.mendHelpers()
                 return mended | (try await correct(exports))
             case .outdated:
                 logger.notice("nfsd runs with other settings and is restarted")
+                await server.noteRestart()
                 try await server.stopThreads()
             case .absent: logger.notice("nfsd is started")
             }
@@ -43,7 +44,8 @@ package struct KernelExporter: Exporter {
 
     package func ensure(_ export: Export) async throws(StorageError) -> Outcome {
         try await gate.run { () async throws(StorageError) in
-            try await requireServer("export \(export.path)")
+            guard try await server.isRunning() else { throw absent("export \(export.path)") }
+            _ = try await server.mendHelpers()
             return try await set(export, table.look())
         }
     }
@@ -58,8 +60,13 @@ package struct KernelExporter: Exporter {
 
     package func isRunning() async throws(StorageError) -> Bool { try await server.isRunning() }
 
+    /// The programs beside the server are mended on the way: this is the look that comes every few seconds.
     package func exports() async throws(StorageError) -> [ObservedExport] {
-        try await requireServer("list the exports")
+        switch try await condition() {
+        case .serving: _ = try await server.mendHelpers()
+        case .outdated: throw StorageError(.unavailable, "list the exports: nfsd runs with other settings")
+        case .absent: throw absent("list the exports")
+        }
         return try table.look().observed
     }
 
@@ -83,10 +90,15 @@ package struct KernelExporter: Exporter {
 
     // MARK: What is behind them
 
-    private func requireServer(_ action: String) async throws(StorageError) {
-        guard try await server.isServing() else {
-            throw StorageError(.unavailable, "\(action): the kernel's NFS server does not run, or rpc.mountd does not")
-        }
+    /// A server that runs with other settings, and was restarted for that a short while ago, goes on as it is.
+    private func condition() async throws(StorageError) -> KernelServer.Condition {
+        let condition = try await server.condition()
+        guard condition == .outdated, await !server.mayRestart else { return condition }
+        return .serving
+    }
+
+    private func absent(_ action: String) -> StorageError {
+        StorageError(.unavailable, "\(action): the kernel's NFS server does not run")
     }
 
     /// Makes a running server serve exactly `exports` of what is ours. One that is refused does not keep the others from being

@@ -18,19 +18,15 @@ package actor KernelServer {
     nonisolated let tools: KernelTools
     nonisolated let control: KernelControl
     nonisolated let runner: any CommandRunner
-    private let helpers: RPCHelpers
-    private let logger: Logger
-    private var known: Record?
-
-    /// What we started, and the next life of the daemon takes over.
-    private struct Record: Hashable, Codable {
-        var helpers = RPCHelpers.Started()
-        var mountd: ProcessIdentity?
-        var nfsdcld: ProcessIdentity?
-    }
-
-    /// NFS-Ganesha's and the kernel's are the same (RFC 1813, appendix I).
-    private static let mountProgram: UInt32 = 100_005
+    let helpers: RPCHelpers
+    let logger: Logger
+    var known: Record?
+    /// One mends the helpers at a time.
+    let mending = SerialGate()
+    var care = Care()
+    private var restarts = Backoff(shortest: .seconds(60), longest: .seconds(3600))
+    /// What the server showed right after a start, where that is not what it is to show.
+    private var unattainable: KernelFacts?
 
     package init(
         settings: KernelSettings, files: KernelFiles, tools: KernelTools, runner: any CommandRunner, logger: Logger
@@ -72,16 +68,15 @@ package actor KernelServer {
         let text = try onHost("read \(files.configuration)") { () throws(HostError) in
             try ControlFile.read(files.configuration)
         }
-        return settings.isShown(by: facts) && text.map { $0 + "\n" } == settings.text ? .serving : .outdated
+        guard text.map({ $0 + "\n" }) == settings.text else { return .outdated }
+        return settings.isShown(by: facts) || facts.settings == unattainable ? .serving : .outdated
     }
 
-    /// Whether threads run and mountd answers them.
-    func isServing() async throws(StorageError) -> Bool {
-        guard let facts = try onHost("look at nfsd", { () throws(HostError) in try control.facts() }), facts.threads > 0
-        else { return false }
-        // One that lives need not be registered: another that was started beside it has taken that away.
-        return await !helpers.portMapper.ports(of: Self.mountProgram).isEmpty
-    }
+    /// Whether an outdated server may be restarted now. Each restart keeps clients waiting for a grace period, so with whoever sets
+    /// it otherwise again and again there is no race.
+    var mayRestart: Bool { restarts.isDue(at: .now) }
+
+    func noteRestart() { restarts.note(at: .now) }
 
     /// Whether threads run.
     func isRunning() throws(StorageError) -> Bool {
@@ -123,36 +118,6 @@ package actor KernelServer {
         }
     }
 
-    /// Ensures that the programs beside the server run. `.changed` if one had to be started.
-    func mendHelpers() async throws(StorageError) -> Outcome {
-        var record = try record()
-        record.helpers = try await helpers.ensure(record.helpers)
-        record.mountd = try await helpers.ensure(
-            RPCService(tool: tools.mountd, program: Self.mountProgram, port: settings.mountdPort), known: record.mountd)
-        record.nfsdcld = try await ensureRecovery(record.nfsdcld)
-        guard try self.record() != record else { return .unchanged }
-        try keep(record)
-        return .changed
-    }
-
-    /// It keeps which NFSv4 clients may reclaim their locks after a restart. Without it the kernel starts a program for
-    /// each, which is slower and does as much.
-    private func ensureRecovery(_ started: ProcessIdentity?) async throws(StorageError) -> ProcessIdentity? {
-        let runs = try onHost("look for nfsdcld") { () throws(HostError) in
-            if let started, try started.isAlive() { return true }
-            return try !ProcessSearch.find(executableNamed: tools.nfsdcld.name).isEmpty
-        }
-        if runs { return started }
-        let process = DetachedProcess(
-            tools.nfsdcld, ["--foreground"], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"],
-            outputFile: files.helperLog)
-        let identity = try onHost("start nfsdcld") { () throws(HostError) in try process.start() }
-        // The kernel asks for it only once, when its first thread starts.
-        let isListening = await poll(for: .seconds(5)) { (try? HeldFiles.isWatching(identity.pid)) == true }
-        if !isListening { logger.warning("nfsdcld does not look for the kernel; see \(files.helperLog)") }
-        return identity
-    }
-
     /// Starts the threads; everything is in place. Throws `unavailable` with what rpc.nfsd(8) says if they do not serve.
     func startThreads() async throws(StorageError) {
         try await onHost("start nfsd") { () async throws(HostError) in
@@ -166,8 +131,24 @@ package actor KernelServer {
                 .unavailable,
                 "nfsd was started and does not answer at port \(settings.nfsPort); see the kernel's log (dmesg)")
         }
+        noteUnattainable()
         logger.notice(
             "nfsd serves", metadata: ["port": "\(settings.nfsPort)", "threads": "\(settings.threads)"])
+    }
+
+    /// It has just been started with what nfs.conf(5) says, and no other start would make anything else of it.
+    private func noteUnattainable() {
+        guard let facts = try? control.facts(), !settings.isShown(by: facts) else {
+            unattainable = nil
+            return
+        }
+        unattainable = facts.settings
+        logger.warning(
+            "nfsd does not show the settings of \(files.configuration); a file that is read after it may say otherwise",
+            metadata: [
+                "ports": "\(facts.ports.sorted())", "versions": "\(facts.versions.sorted())",
+                "lease": "\(facts.leaseSeconds ?? 0)", "grace": "\(facts.graceSeconds ?? 0)",
+            ])
     }
 
     func stopThreads() async throws(StorageError) {
@@ -177,19 +158,7 @@ package actor KernelServer {
         }
     }
 
-    /// Ends what we started beside the server, which does not run any more.
-    func stopHelpers() async throws(StorageError) {
-        let record = try record()
-        try await onHost("stop mountd") { () async throws(HostError) in
-            try await record.mountd?.terminate(grace: .seconds(3))
-            try await record.nfsdcld?.terminate(grace: .seconds(3))
-        }
-        try await helpers.stop(record.helpers)
-        known = Record()
-        try onHost("forget the NFS server") { () throws(HostError) in try DurableFile.remove(files.record) }
-    }
-
-    private func record() throws(StorageError) -> Record {
+    func record() throws(StorageError) -> Record {
         if let known { return known }
         let bytes = try onHost("read \(files.record)") { () throws(HostError) in
             try DurableFile.read(files.record, limit: 1 << 20)
@@ -200,7 +169,8 @@ package actor KernelServer {
         return record
     }
 
-    private func keep(_ record: Record) throws(StorageError) {
+    func keep(_ record: Record) throws(StorageError) {
+        guard known != record else { return }
         known = record
         guard let data = try? JSONEncoder().encode(record) else { return }
         try onHost("write \(files.record)") { () throws(HostError) in

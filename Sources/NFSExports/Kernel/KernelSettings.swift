@@ -69,4 +69,18 @@ struct KernelFacts: Hashable, Sendable {
     var versions: Set<String>
     var leaseSeconds: Int?
     var graceSeconds: Int?
+
+    /// Whether the server itself is behind the registration: one of NFS, or of its ACLs, which have NFS's version and port.
+    func serves(_ registration: PortMapper.Registration) -> Bool {
+        let transport = registration.network.prefix(3)
+        return versions.contains("+\(registration.version)")
+            && registration.port.map { ports.contains("\(transport) \($0)") } == true
+    }
+
+    /// Without what changes by itself, or matters to nobody.
+    var settings: KernelFacts {
+        var settings = self
+        settings.threads = 0
+        return settings
+    }
 }

@@ -3,7 +3,7 @@ import HostTools
 /// What rpcbind(8) of this host knows, asked over its local socket (RFC 1833, RPCBPROC_DUMP of version 4). Needs no
 /// privileges. An answer is waited for three seconds at most.
 struct PortMapper: Sendable {
-    struct Registration: Hashable, Sendable {
+    struct Registration: Hashable, Sendable, Codable {
         let program: UInt32
         let version: UInt32
         /// `tcp`, `udp6`, `local`, ...
@@ -64,8 +64,10 @@ struct PortMapper: Sendable {
 
     /// The TCP ports at which somebody is registered for the program and accepts connections; one that was killed leaves
     /// its registration behind.
-    func ports(of program: UInt32) async -> Set<UInt16> {
-        let registered = (await registrations() ?? []).filter { $0.program == program && $0.network == "tcp" }
+    func ports(of program: UInt32) async -> Set<UInt16> { await ports(of: program, among: registrations() ?? []) }
+
+    func ports(of program: UInt32, among known: [Registration]) async -> Set<UInt16> {
+        let registered = known.filter { $0.program == program && $0.network == "tcp" }
         var ports: Set<UInt16> = []
         for port in Set(registered.compactMap(\.port)) where await LoopbackPort(port).isListening() {
             ports.insert(port)

@@ -38,47 +38,55 @@ struct RPCHelpers: Sendable {
     func ensure(
         _ known: Started, isolation: isolated (any Actor)? = #isolation
     ) async throws(StorageError) -> Started {
+        let registrations: [PortMapper.Registration]
         var started = known
-        if await portMapper.registrations() == nil {
-            // In the foreground, so that its process is the one that we know. -w keeps the registrations over its
-            // restart.
-            let process = DetachedProcess(
-                rpcbind, ["-f", "-w"], environment: environment, outputFile: outputFile)
-            let identity = try onHost("start rpcbind") { () throws(HostError) in try process.start() }
-            logger.notice("started rpcbind, since none ran", metadata: ["pid": "\(identity.pid)"])
-            started.rpcbind = identity
-            let answers = await poll(for: .seconds(5)) { await portMapper.registrations() != nil }
-            guard answers else {
-                try? await identity.terminate(grace: .seconds(1))
-                throw StorageError(
-                    .unavailable,
-                    "rpcbind was started but does not answer at \(portMapper.socketPath); see \(outputFile)")
-            }
+        if let answer = await portMapper.registrations() {
+            registrations = answer
+        } else {
+            (started.rpcbind, registrations) = try await startPortMapper()
         }
-        started.statd = await ensureStatd(known.statd)
+        do throws(StorageError) {
+            started.statd = try await ensure(statusMonitor, known: known.statd, among: registrations)
+        } catch {
+            logger.warning("NFSv3 clients cannot lock files: \(error.message)")
+            started.statd = nil
+        }
         return started
     }
 
-    private func ensureStatd(
-        _ known: ProcessIdentity?, isolation: isolated (any Actor)? = #isolation
-    ) async -> ProcessIdentity? {
-        do throws(StorageError) {
-            return try await ensure(
-                RPCService(tool: statd, program: PortMapper.statusMonitor, port: statusMonitorPort), known: known)
-        } catch {
-            logger.warning("NFSv3 clients cannot lock files: \(error.message)")
-            return nil
-        }
+    var statusMonitor: RPCService {
+        RPCService(tool: statd, program: PortMapper.statusMonitor, port: statusMonitorPort)
     }
 
-    /// Ensures that the program is registered with rpcbind, which runs, and accepts connections. Answers the process that
+    /// Starts rpcbind, which does not answer, and answers with what it knows. Throws `unavailable` if it does not answer then either.
+    func startPortMapper(
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws(StorageError) -> (ProcessIdentity, [PortMapper.Registration]) {
+        // In the foreground, so that its process is the one that we know. -w keeps the registrations over its
+        // restart.
+        let process = DetachedProcess(rpcbind, ["-f", "-w"], environment: environment, outputFile: outputFile)
+        let identity = try onHost("start rpcbind") { () throws(HostError) in try process.start() }
+        logger.notice("started rpcbind, since none ran", metadata: ["pid": "\(identity.pid)"])
+        var registrations: [PortMapper.Registration]?
+        _ = await poll(for: .seconds(5)) {
+            registrations = await portMapper.registrations()
+            return registrations != nil
+        }
+        if let registrations { return (identity, registrations) }
+        try? await identity.terminate(grace: .seconds(1))
+        throw StorageError(
+            .unavailable, "rpcbind was started but does not answer at \(portMapper.socketPath); see \(outputFile)")
+    }
+
+    /// Ensures that the program is registered with rpcbind, which has just answered with `registrations`, and accepts connections. Answers the process that
     /// was started for it, by this call or an earlier one; nil if it is not ours. The host's that serves at another port than
     /// it is to, because it was started before its configuration was there, is replaced. Throws `unavailable` if none can
-    /// be brought to serve.
+    /// be brought to serve, or one would have to be started and must not yet.
     func ensure(
-        _ service: RPCService, known: ProcessIdentity?, isolation: isolated (any Actor)? = #isolation
+        _ service: RPCService, known: ProcessIdentity?, among registrations: [PortMapper.Registration],
+        mayStart: Bool = true, isolation: isolated (any Actor)? = #isolation
     ) async throws(StorageError) -> ProcessIdentity? {
-        let ports = await portMapper.ports(of: service.program)
+        let ports = await portMapper.ports(of: service.program, among: registrations)
         if service.isServed(at: ports) { return known }
         // Ours would serve at no other ports if it were started again.
         if let known, !ports.isEmpty,
@@ -87,6 +95,10 @@ struct RPCHelpers: Sendable {
             return known
         }
         let name = service.tool.name
+        guard mayStart else {
+            throw StorageError(
+                .unavailable, "\(name) does not serve, and is started again in a moment; see \(outputFile)")
+        }
         let process = DetachedProcess(
             service.tool, service.arguments, environment: environment, outputFile: outputFile)
         let identity = try await onHost("start \(name)") { () async throws(HostError) in
