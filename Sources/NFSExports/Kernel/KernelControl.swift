@@ -50,9 +50,10 @@ struct KernelControl: Sendable {
         }.max() ?? .none
     }
 
-    /// How long the kernel keeps what has expired, or since when it does not any more (negative, in whole seconds). A table is flushed as of a second of its own: each flush within the second
-    /// of the last one is of the next second, and the table is not looked through before that has come (net/sunrpc/cache.c,
-    /// write_flush and cache_clean). exportfs(8) flushes at every change.
+    /// How long the kernel keeps what has expired, or since when it does not any more (negative, in whole seconds). A table
+    /// is flushed as of a second of its own: each flush within the second of the last one is of the next second, and the
+    /// table is not looked through before that has come (net/sunrpc/cache.c, write_flush and cache_clean). exportfs(8)
+    /// flushes at every change.
     func lead() throws(HostError) -> Duration {
         var latest = 0
         for table in Self.tables {

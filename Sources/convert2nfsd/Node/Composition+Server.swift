@@ -95,6 +95,7 @@ extension StorageNode {
             try await exporter.stop()
         }
     }
+
     /// Throws `unavailable` if a program is missing, or the kernel's part.
     private static func kernelTools(_ tools: Toolbox) async throws(StorageError) -> KernelTools {
         let programs: KernelTools
