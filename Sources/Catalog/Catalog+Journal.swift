@@ -16,12 +16,15 @@ package struct VolumeDraft: Sendable {
     package let spec: VolumeSpec
     package let path: MountPath
     package let createdAt: Date
+    /// Nil for its own.
+    package let fsid: ExportFSID?
 
-    package init(id: VolumeID, spec: VolumeSpec, path: MountPath, createdAt: Date) {
+    package init(id: VolumeID, spec: VolumeSpec, path: MountPath, createdAt: Date, fsid: ExportFSID? = nil) {
         self.id = id
         self.spec = spec
         self.path = path
         self.createdAt = createdAt
+        self.fsid = fsid
     }
 }
 
@@ -121,7 +124,7 @@ private func insert(_ draft: VolumeDraft, in phase: Phase, _ database: Database)
     }
     var volume = Volume(
         creating: draft.spec, id: draft.id, exportID: try takeExportID(database), path: draft.path,
-        createdAt: draft.createdAt)
+        createdAt: draft.createdAt, fsid: draft.fsid)
     volume.phase = phase
     try VolumeRow(volume).insert(database)
     // No part of the row: it is written once, and the row with every change.

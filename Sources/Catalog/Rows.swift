@@ -20,6 +20,8 @@ struct VolumeRow: Codable, FetchableRecord, PersistableRecord {
     var abnormal: String?
     var createdAt: Double
     var source: String?
+    /// Nil for its own, the id.
+    var fsid: String?
 
     init(_ volume: Volume) throws {
         namespace = volume.key.namespace.value
@@ -36,6 +38,7 @@ struct VolumeRow: Codable, FetchableRecord, PersistableRecord {
         abnormal = volume.condition.abnormal ? volume.condition.message : nil
         createdAt = volume.createdAt.timeIntervalSince1970
         source = try volume.source.map(json)
+        fsid = volume.fsid == .uuid(volume.id) ? nil : volume.fsid.description
     }
 
     /// Not by way of Codable, which takes longer than all the rest of reading a volume.
@@ -54,6 +57,7 @@ struct VolumeRow: Codable, FetchableRecord, PersistableRecord {
         abnormal = try row.decode(forColumn: "abnormal")
         createdAt = try row.decode(forColumn: "createdAt")
         source = try row.decode(forColumn: "source")
+        fsid = try row.decode(forColumn: "fsid")
     }
 
     /// `clients` is what the text of that name holds, where the caller knows it.
@@ -68,7 +72,14 @@ struct VolumeRow: Codable, FetchableRecord, PersistableRecord {
             squash: try recognised(squash), clients: try known ?? value([ClientRule].self, of: clients),
             phase: try recognised(phase),
             condition: abnormal.map(Condition.abnormal) ?? .normal, createdAt: Date(timeIntervalSince1970: createdAt),
-            source: try source.map { try value(VolumeSource.self, of: $0) })
+            source: try source.map { try value(VolumeSource.self, of: $0) }, fsid: try fsid.map(Self.fsid))
+    }
+
+    private static func fsid(_ text: String) throws -> ExportFSID {
+        guard let fsid = ExportFSID(text) else {
+            throw StorageError(.internal, "the catalog holds \"\(text)\", which is no fsid")
+        }
+        return fsid
     }
 }
 

@@ -12,6 +12,11 @@ enum Schema {
         migrator.registerMigration("2: what a volume was created with") { database in
             try addCreatedWith(database)
         }
+        migrator.registerMigration("3: the fsid of an adopted volume") { database in
+            // Null for its own, the id.
+            try database.alter(table: "volume") { $0.add(column: "fsid", .text) }
+            try database.create(index: "volumeByFSID", on: "volume", columns: ["fsid"], options: [.unique])
+        }
         return migrator
     }
 

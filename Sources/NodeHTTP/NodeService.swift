@@ -81,8 +81,10 @@ package struct NodeService: Service {
         VolumeRoutes(manager: manager, facts: facts).add(to: guarded)
         SnapshotRoutes(manager: manager).add(to: guarded)
         NodeRoutes(manager: manager, facts: facts).add(to: guarded)
-        CatalogRoute(manager: manager).add(to: guarded)
         DiagnosisRoute(diagnose: diagnose).add(to: guarded)
+        let administered = router.group().add(middleware: GateMiddleware(gate: gate, logger: logger, least: .admin))
+        CatalogRoute(manager: manager).add(to: administered)
+        AdoptionRoute(manager: manager).add(to: administered)
         return router
     }
 }

@@ -39,6 +39,17 @@ struct ExportTable: Sendable {
         }
     }
 
+    /// Runs `body`, which makes an export of others ours, and then ensures what it answers; what it told beside that is answered too.
+    /// Nobody serves anything meanwhile from what was read before.
+    func takeOver<Value: Sendable, More: Sendable>(
+        _ body: () async throws(StorageError) -> (Value, Export, More)
+    ) async throws(StorageError) -> (Value, More, Outcome) {
+        try await exclusively { () async throws(StorageError) in
+            let (value, export, more) = try await body()
+            return (value, more, try await exporter.ensure(export))
+        }
+    }
+
     /// Ensures nobody is served `export`.
     func withdraw(_ export: Export) async throws(StorageError) -> Outcome {
         try await exclusively { () async throws(StorageError) in try await exporter.withdraw(export) }
@@ -82,9 +93,9 @@ struct ExportTable: Sendable {
         return try await exporter.serve(others + (extra.map { [$0] } ?? []))
     }
 
-    private func exclusively(
-        _ body: () async throws(StorageError) -> Outcome
-    ) async throws(StorageError) -> Outcome {
+    private func exclusively<Value: Sendable>(
+        _ body: () async throws(StorageError) -> Value
+    ) async throws(StorageError) -> Value {
         guard await lock.acquire([.table], patience: .seconds(60), clock: ContinuousClock()) else {
             throw StorageError(.unavailable, "the NFS server's export table has been busy for a minute; see its log")
         }

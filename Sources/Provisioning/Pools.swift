@@ -6,11 +6,14 @@ package struct Pool: Sendable {
     package let backend: any StorageBackend
     /// As configurations call it: `loop`.
     package let kind: String
+    /// Nil where nothing of others can become a volume's.
+    package let adopter: (any VolumeAdopter)?
 
-    package init(name: PoolName, backend: any StorageBackend, kind: String) {
+    package init(name: PoolName, backend: any StorageBackend, kind: String, adopter: (any VolumeAdopter)? = nil) {
         self.name = name
         self.backend = backend
         self.kind = kind
+        self.adopter = adopter
     }
 }
 

@@ -9,7 +9,7 @@ import Testing
 struct ConfigurationTests {
     private func export(_ rules: [(String, Access)], squash: Squash = .root) throws -> Export {
         Export(
-            id: try #require(ExportID(7)), fsid: try #require(VolumeID("00000000-0000-0001-0000-000000000002")),
+            id: try #require(ExportID(7)), fsid: try #require(ExportFSID("00000000-0000-0001-0000-000000000002")),
             path: MountPath("/nfs/shopdata"), squash: squash,
             clients: try ClientRule.normalized(
                 rules.map { ClientRule(address: try ClientAddress($0.0), access: $0.1) }))

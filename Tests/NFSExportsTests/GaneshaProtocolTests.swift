@@ -137,7 +137,7 @@ extension GaneshaTests.Protocols {
                 let fsid = try #require(VolumeID("5e9f1a70-0000-4000-8000-\(String(format: "%012x", number))"))
                 exports.append(
                     Export(
-                        id: try #require(ExportID(number)), fsid: fsid, path: MountPath(path), squash: .root,
+                        id: try #require(ExportID(number)), fsid: .uuid(fsid), path: MountPath(path), squash: .root,
                         clients: try ClientRule.normalized([
                             ClientRule(address: try ClientAddress("10.0.0.0/8"), access: .readWrite)
                         ])))

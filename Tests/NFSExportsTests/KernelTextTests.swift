@@ -15,7 +15,7 @@ struct KernelTextTests {
 
     private func export(_ clients: [String], squash: Squash = .none) throws -> Export {
         Export(
-            id: try #require(ExportID(17)), fsid: try #require(VolumeID(Self.fsid)), path: MountPath("/nfs/shopdata"),
+            id: try #require(ExportID(17)), fsid: try #require(ExportFSID(Self.fsid)), path: MountPath("/nfs/shopdata"),
             squash: squash, clients: try ClientRule.normalized(clients.map { try Sample.rule($0) }))
     }
 

@@ -53,10 +53,10 @@ struct ReconcilerTests {
         let two = try await manager.volume(Sample.key("shop/two"))
         _ = try await node.exporter.withdraw(one.export)
         _ = try await node.exporter.ensure(
-            Export(id: two.exportID, fsid: two.id, path: two.path, squash: .all, clients: []))
+            Export(id: two.exportID, fsid: .uuid(two.id), path: two.path, squash: .all, clients: []))
         let stranger = try #require(ExportID(999))
         _ = try await node.exporter.ensure(
-            Export(id: stranger, fsid: VolumeID(), path: MountPath("/etc"), squash: .none, clients: []))
+            Export(id: stranger, fsid: .uuid(VolumeID()), path: MountPath("/etc"), squash: .none, clients: []))
         try await reconciler.pass()
         try await node.expectConsistency()
     }

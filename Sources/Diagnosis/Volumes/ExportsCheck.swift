@@ -90,10 +90,10 @@ struct ExportSight: Sendable {
             return finding(
                 .notExported, "the NFS server does not serve it", "no export \(volume.exportID), \(volume.path)")
         }
-        if let wrong = lines.first(where: { !$0.contains("fsid=\(volume.id)") }) {
+        if let wrong = lines.first(where: { !$0.contains("fsid=\(volume.fsid)") }) {
             return finding(
                 .fsidDiffers, "it is served with another fsid: its clients' file handles become stale",
-                "\(wrong) instead of fsid=\(volume.id)")
+                "\(wrong) instead of fsid=\(volume.fsid)")
         }
         let seen = lines.isEmpty ? [Self.text(served)] : lines
         return finding(

@@ -7,6 +7,8 @@ package struct FileFacts: Hashable, Sendable {
     /// What it takes on the disk; less than its size if it is sparse.
     package let allocated: Int64
     package let isRegular: Bool
+    /// Its permissions.
+    package let mode: mode_t
     /// When its content or its inode was changed last, in nanoseconds since 1970, to the kernel's tick of some
     /// milliseconds.
     package let changedAt: Int64
@@ -24,6 +26,7 @@ package struct FileFacts: Hashable, Sendable {
     init(_ status: stat) {
         id = FileID(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         size = Int64(status.st_size)
+        mode = status.st_mode & 0o7777
         // In units of 512 bytes, whatever the filesystem's block size (stat(2)).
         allocated = Int64(status.st_blocks) * 512
         isRegular = status.st_mode & S_IFMT == S_IFREG

@@ -29,7 +29,7 @@ struct ExportFile: Hashable, Sendable {
     /// Which export it is of, whatever was done to the rest of it. Nil if the first line is not ours.
     struct Head: Hashable, Sendable {
         let id: ExportID
-        let fsid: VolumeID
+        let fsid: ExportFSID
         let squash: Squash
         let path: MountPath
 
@@ -37,7 +37,7 @@ struct ExportFile: Hashable, Sendable {
             guard let line = text.split(separator: "\n", maxSplits: 1).first else { return nil }
             let words = line.split(separator: " ", maxSplits: 6).map(String.init)
             guard words.count == 7, words[0...2] == ["#", "convert2nfs", "export"],
-                let id = UInt16(words[3]).flatMap({ ExportID($0) }), let fsid = VolumeID(words[4]),
+                let id = UInt16(words[3]).flatMap({ ExportID($0) }), let fsid = ExportFSID(words[4]),
                 words[5].hasPrefix("squash="), let squash = Squash(rawValue: String(words[5].dropFirst(7))),
                 words[6].hasPrefix("/"), !words[6].split(separator: "/").contains("..")
             else { return nil }

@@ -50,6 +50,13 @@ struct KernelControl: Sendable {
         }.max() ?? .none
     }
 
+    /// Makes the kernel forget whom it refused the path, which nobody is served. Such an answer holds the filesystem, and comes back
+    /// with whoever asks again.
+    func endRefusals(of path: String) throws(HostError) {
+        guard try memory(of: path) == .expired else { return }
+        for table in Self.tables { try ControlFile.write("1\n", to: "\(table)/flush") }
+    }
+
     /// How long the kernel keeps what has expired, or since when it does not any more (negative, in whole seconds). A table
     /// is flushed as of a second of its own: each flush within the second of the last one is of the next second, and the
     /// table is not looked through before that has come (net/sunrpc/cache.c, write_flush and cache_clean). exportfs(8)

@@ -77,6 +77,17 @@ package struct KernelExporter: Exporter {
         }
     }
 
+    /// Makes the kernel let go of a path that nobody is served, and that somebody who may not have it keeps asking for. What it lets go
+    /// of is free a moment later (RCU), so that whoever unmounts tries again often. Once a second is often enough: see
+    /// `KernelControl.lead`.
+    package func endRefusals(of path: String) {
+        do throws(HostError) {
+            try server.control.endRefusals(of: path)
+        } catch {
+            logger.warning("the NFS server's caches could not be flushed: \(error)", metadata: ["path": "\(path)"])
+        }
+    }
+
     /// Withdraws all that is ours. The server itself goes on if somebody else's exports are left.
     package func stop() async throws(StorageError) {
         try await gate.run { () async throws(StorageError) in
@@ -169,8 +180,9 @@ package struct KernelExporter: Exporter {
         let extra = view.extra(to: export)
         let isInOrder = served.compactMap(\.rule).areInOrder
         guard !missing.isEmpty || !extra.isEmpty || !isInOrder else { return wasWritten }
-        for client in extra { try await run(server.tools.withdraw(client, from: export.path.value)) }
+        // A client that has two of them, its name and its address, is not refused for a moment.
         try await add(missing, to: export)
+        for client in extra { try await run(server.tools.withdraw(client, from: export.path.value)) }
         let found = try table.look().tab.entries(at: export.path.value).compactMap(\.rule)
         guard Set(found) == Set(export.kernelRules), found.areInOrder else {
             throw StorageError(

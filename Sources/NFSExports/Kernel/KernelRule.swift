@@ -6,7 +6,7 @@ struct KernelRule: Hashable, Sendable {
     let access: Access
     let squash: Squash
     /// What the path's file handles carry: never derived from a device number, and the same after a reboot.
-    let fsid: VolumeID
+    let fsid: ExportFSID
 
     init(_ rule: ClientRule, of export: Export) {
         address = rule.address
@@ -38,14 +38,15 @@ struct KernelRule: Hashable, Sendable {
     }
 
     /// From a client and its options as etab has them, all of them spelled out; nil if it grants what no rule of ours
-    /// does: a host name, everybody, another fsid than a UUID, a directory that need not be mounted.
+    /// does: a host name, everybody, no fsid, a directory that need not be mounted.
     init?(client: String, options: Set<String>) {
         guard let address = try? ClientAddress(client), address.description == client,
             let squash = Self.squash(options),
             let fsid = options.compactMap(Self.fsid).first,
             options.isSuperset(of: ["sync", "no_subtree_check", "anonuid=65534", "anongid=65534"]),
             options.contains(where: { $0 == "mountpoint" || $0 == "mp" }),
-            options.isDisjoint(with: ["async", "subtree_check", "crossmnt", "insecure_locks", "pnfs"]),
+            options.isDisjoint(with: ["async", "subtree_check", "crossmnt", "insecure", "insecure_locks", "pnfs"]),
+            options.allSatisfy({ !$0.hasPrefix("sec=") || $0 == "sec=sys" }),
             options.contains("rw") != options.contains("ro")
         else { return nil }
         self.address = address
@@ -54,7 +55,8 @@ struct KernelRule: Hashable, Sendable {
         self.fsid = fsid
     }
 
-    private static func squash(_ options: Set<String>) -> Squash? {
+    /// Nil for what is none that we know.
+    static func squash(_ options: Set<String>) -> Squash? {
         switch (options.contains("all_squash"), options.contains("root_squash"), options.contains("no_root_squash")) {
         case (true, true, false): .all
         case (false, true, false): .root
@@ -63,8 +65,8 @@ struct KernelRule: Hashable, Sendable {
         }
     }
 
-    private static func fsid(_ option: String) -> VolumeID? {
-        option.hasPrefix("fsid=") ? VolumeID(String(option.dropFirst(5))) : nil
+    private static func fsid(_ option: String) -> ExportFSID? {
+        option.hasPrefix("fsid=") ? ExportFSID(String(option.dropFirst(5))) : nil
     }
 }
 

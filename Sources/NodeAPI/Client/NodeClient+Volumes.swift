@@ -48,6 +48,14 @@ extension NodeClient {
         return try await ensured(answer) { () async throws(StorageError) in try await volume(key) }.document
     }
 
+    /// `POST /v1/volumes/{namespace}/{name}/adopt`.
+    package func adoptVolume(
+        _ key: VolumeKey, _ request: AdoptVolumeRequest
+    ) async throws(StorageError) -> AdoptionDocument {
+        let answer = try await send(.post, "\(path(key))/adopt", body: try coder.encode(request))
+        return try coder.decode(AdoptionDocument.self, from: answer.body)
+    }
+
     /// `DELETE /v1/volumes/{namespace}/{name}`; one that is not there is fine. With `snapshots` they go too, with `force`
     /// also while clients have files open.
     package func deleteVolume(

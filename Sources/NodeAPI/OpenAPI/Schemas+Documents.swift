@@ -9,7 +9,7 @@ extension Schemas {
             ("Condition", condition), ("NFS", nfs), ("Source", source),
             ("Volume", volume), ("Snapshot", snapshot), ("Pool", pool), ("Operation", operation), ("Node", node),
             ("VolumeList", volumes), list("Snapshot", "snapshots"), list("Pool", "pools"),
-            list("Operation", "operations"), ("Diagnosis", diagnosis), ("Rebuild", rebuild),
+            list("Operation", "operations"), ("Diagnosis", diagnosis), ("Rebuild", rebuild), ("Adoption", adoption),
         ]
 
     static let access = Schema.Property.always("access", .reference("Access"))
@@ -102,6 +102,26 @@ extension Schemas {
                         .always("address", .string("What clients mount.")), .always("port", port),
                         .always("mountdPort", port),
                     ])), .always("pools", .list(of: .name)), .always("volumes", .integer("In all pools.")),
+        ])
+
+    private static let adoption = Schema.object(
+        "What was adopted, or would be.",
+        [
+            .always("dryRun", .boolean("Whether nothing was changed.")),
+            .always("changed", .boolean("False if it was a volume already, and no file of the operator's exported it.")),
+            .always("namespace", .name), .always("name", .name), .always("id", .string("Its UUID.", format: "uuid")),
+            .always("pool", .name), .always("filesystem", .filesystem), .always("capacityBytes", .bytes),
+            .always("path", .string("Where it is mounted, and what clients mount.")),
+            .always("storage", .string("The storage as an operator names it: vg-paas/data.")),
+            .always("fsid", .string("What its file handles carry, as before.")), .always("squash", .squash),
+            .always("clients", .list(of: .client)),
+            .always("changes", .list(of: .string("A sentence."), "What is otherwise for its clients.")),
+            .always(
+                "retired",
+                .list(
+                    of: .object(
+                        "A line of the operator's that is a comment now.",
+                        [.always("file", .string("Its file.")), .always("text", .string("The line."))]))),
         ])
 
     private static let rebuild = Schema.object(

@@ -5,6 +5,15 @@ extension Schemas {
         ("CreateVolume", createVolume), ("UpdateVolume", updateVolume),
         ("ClientAccess", .object("What one client may do.", isClosed: true, [access])),
         (
+            "AdoptVolume",
+            .object(
+                "How to adopt a volume. Without clients: those who have it now.", isClosed: true,
+                [
+                    .always("dryRun", .boolean("Whether to say what would be done, and change nothing.")),
+                    .maybe("clients", .list(of: .client)),
+                ])
+        ),
+        (
             "RebuildCatalog",
             .object(
                 "How to restore a catalog.", isClosed: true,

@@ -10,7 +10,7 @@ package enum Gate: Sendable {
     case tokens([Credential])
 
     /// The caller's name, for the log. Throws `unauthenticated` or `permissionDenied`.
-    func admit(_ request: Request) throws(StorageError) -> String {
+    func admit(_ request: Request, needing needed: Role) throws(StorageError) -> String {
         guard case .tokens(let credentials) = self else {
             try refuseRebinding(request)
             return "local"
@@ -24,7 +24,6 @@ package enum Gate: Sendable {
         guard let credential = matches.first else {
             throw StorageError(.unauthenticated, "the token is not known to this node")
         }
-        let needed = Role.needed(for: request.method)
         guard credential.role >= needed else {
             throw StorageError(
                 .permissionDenied,
@@ -51,12 +50,15 @@ private func refuseRebinding(_ request: Request) throws(StorageError) {
 struct GateMiddleware<Context: RequestContext>: RouterMiddleware {
     let gate: Gate
     let logger: Logger
+    /// What its requests need at least, whatever they do.
+    var least = Role.reader
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        let caller = try gate.admit(request)
-        if Role.needed(for: request.method) > .reader {
+        let needed = max(least, Role.needed(for: request.method))
+        let caller = try gate.admit(request, needing: needed)
+        if needed > .reader {
             logger.info("\(request.method) \(request.uri.path)", metadata: ["caller": "\(caller)"])
         }
         return try await next(request, context)

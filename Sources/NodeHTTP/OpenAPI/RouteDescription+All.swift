@@ -40,6 +40,9 @@ extension RouteDescription {
                 QueryParameter(name: "force", schema: Schema(json: ["type": "boolean"])),
             ], .deleted),
         RouteDescription(
+            .post, "\(volume)/adopt", "adoptVolume",
+            "Make it of what is mounted at its path and exported already.", body: "AdoptVolume", .document("Adoption")),
+        RouteDescription(
             .get, "\(volume)/manifest", "getManifest", "A PersistentVolume and its claim.", .yaml),
     ]
 

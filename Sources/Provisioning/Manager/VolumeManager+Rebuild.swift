@@ -105,7 +105,7 @@ extension VolumeManager {
         }
         let spec = try VolumeSpec(
             key: identity.key, capacity: entry.capacity, pool: pool.name, filesystem: filesystem.kind)
-        return VolumeDraft(id: identity.id, spec: spec, path: path, createdAt: now())
+        return VolumeDraft(id: identity.id, spec: spec, path: path, createdAt: now(), fsid: entry.fsid)
     }
 
     /// Snapshots that the catalog does not know after all.

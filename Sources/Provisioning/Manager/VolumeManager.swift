@@ -32,6 +32,8 @@ package final class VolumeManager: Sendable {
     let filesystem: any VolumeFilesystem
     let observer: Observer
     let exports: ExportTable
+    /// Nil where nothing that others export can become a volume's.
+    let operators: (any OperatorExports)?
     let executor: Executor
     let settings: Settings
     let clock: any Clock<Duration>
@@ -48,12 +50,13 @@ package final class VolumeManager: Sendable {
     let givenUp = Flag()
 
     package init(
-        pools: Pools, catalog: Catalog, filesystem: any VolumeFilesystem, exporter: any Exporter, settings: Settings,
-        logger: Logger, clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Date = { Date() }
+        pools: Pools, catalog: Catalog, filesystem: any VolumeFilesystem, exporter: any Exporter, operators: (any OperatorExports)? = nil,
+        settings: Settings, logger: Logger, clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.pools = pools
         self.catalog = catalog
         self.filesystem = filesystem
+        self.operators = operators
         self.settings = settings
         self.clock = clock
         self.now = now

@@ -86,24 +86,32 @@ extension LinuxFilesystem {
     package func unmount(
         _ device: DevicePath?, of id: VolumeID, from path: MountPath
     ) async throws(StorageError) -> Outcome {
-        let clock = ContinuousClock()
-        let start = clock.now
-        var pause = Duration.milliseconds(5)
+        var wait = UnmountWait(patience: unmountPatience, canRelease: release != nil)
         while true {
             do {
-                return try await work.perform("unmounting \(path)", on: path.value, deadline: Self.deadline) { _ in
-                    let number = try device.map { try DeviceNumber.ofBlockDevice($0.value) }
-                    let hasUnmounted = try (number ?? Self.device(of: id, at: path.value)).map {
-                        try Self.unmountAll($0, path.value)
-                    }
-                    return (hasUnmounted ?? .unchanged) | (try Self.removeOwnDirectory(path.value))
-                }
-            } catch  where error.code == .busy && clock.now - start < unmountPatience {
-                do { try await clock.sleep(for: pause) } catch { throw StorageError.wrap(error) }
-                pause = min(pause * 2, .milliseconds(200))
+                return try await tryUnmount(device, of: id, from: path)
             } catch  where error.code == .busy {
-                throw StorageError(.busy, "\(path) is in use\(await holders(of: path.value)); end that and try again")
+                if wait.isLookDue {
+                    wait.note(await users(of: path.value))
+                    if wait.isKernels { await release?(path.value) }
+                }
+                guard let pause = wait.pause() else {
+                    throw StorageError(.busy, "\(path) is in use\(wait.holders); end that and try again")
+                }
+                do { try await Task.sleep(for: pause) } catch { throw StorageError.wrap(error) }
             }
+        }
+    }
+
+    private func tryUnmount(
+        _ device: DevicePath?, of id: VolumeID, from path: MountPath
+    ) async throws(StorageError) -> Outcome {
+        try await work.perform("unmounting \(path)", on: path.value, deadline: Self.deadline) { _ in
+            let number = try device.map { try DeviceNumber.ofBlockDevice($0.value) }
+            let hasUnmounted = try (number ?? Self.device(of: id, at: path.value)).map {
+                try Self.unmountAll($0, path.value)
+            }
+            return (hasUnmounted ?? .unchanged) | (try Self.removeOwnDirectory(path.value))
         }
     }
 
@@ -137,16 +145,14 @@ extension LinuxFilesystem {
         return .changed
     }
 
-    private func holders(of path: String) async -> String {
-        let holders = try? await work.perform("looking for the users of \(path)", deadline: .seconds(10)) { _ in
+    /// Nil if that cannot be told.
+    private func users(of path: String) async -> [String]? {
+        try? await work.perform("looking for the users of \(path)", deadline: .seconds(10)) { _ in
             var names = try MountHolder.all(of: path).map(\.description)
             names += try MountTable.current().map(\.mountPoint).filter { $0.hasPrefix(path + "/") }
                 .map { "the mount at \($0)" }
             return names
         }
-        guard let holders, !holders.isEmpty else { return " by something in the kernel, like an export" }
-        let more = holders.count > 8 ? " and \(holders.count - 8) more" : ""
-        return " by " + holders.prefix(8).joined(separator: ", ") + more
     }
 
     package func mounted(at path: MountPath) async throws(StorageError) -> DevicePath? {
@@ -166,11 +172,19 @@ extension LinuxFilesystem {
                 for entry in table where entry.mountPoint == real || entry.mountPoint.hasPrefix(real + "/") {
                     let path = root + entry.mountPoint.dropFirst(real.count)
                     mounts[MountPath(path)] = ObservedMount(
-                        device: DevicePath(entry.source), failure: try Self.failure(of: entry))
+                        device: try Self.device(of: entry), failure: try Self.failure(of: entry),
+                        part: entry.root == "/" ? nil : entry.root)
                 }
             }
             return mounts
         }
+    }
+
+    /// Whoever mounted it may have written another name of the device than the kernel's tables have.
+    private static func device(of entry: MountEntry) throws(HostError) -> DevicePath {
+        let isUsual = entry.source.hasPrefix("/dev/mapper/") || entry.source.hasPrefix("/dev/loop")
+        guard !isUsual, entry.source.hasPrefix("/dev/") else { return DevicePath(entry.source) }
+        return DevicePath(try entry.device.blockDevicePath() ?? entry.source)
     }
 
     /// XFS shuts itself down and then answers EIO even to statx(2); ext4 becomes read-only, which it never is by us.

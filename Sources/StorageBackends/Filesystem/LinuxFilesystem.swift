@@ -16,11 +16,15 @@ package struct LinuxFilesystem: VolumeFilesystem {
     let work: BlockingWork
     /// How long an unmount is tried again while something still holds the filesystem.
     let unmountPatience: Duration
+    /// Makes the kernel let go of the filesystem at a path, as far as nobody uses it; nil where nothing can.
+    let release: Release?
     /// Nil where whoever freezes is certain to thaw.
     let freezeGuard: FreezeGuard?
     let freezeDeadline: Duration
     /// Where a freeze or a thaw is under way.
     let freezing = FreezeCalls()
+
+    package typealias Release = @Sendable (_ path: String) async -> Void
 
     /// What `toolbox` has to hold.
     package static let requiredTools = FilesystemTools.names
@@ -29,7 +33,7 @@ package struct LinuxFilesystem: VolumeFilesystem {
     /// Throws `unavailable` naming the package if a tool is missing.
     package static func open(
         toolbox: Toolbox, runner: any CommandRunner, stateDirectory: String,
-        unmountPatience: Duration = .seconds(1), freezeGuard: FreezeGuard? = nil,
+        unmountPatience: Duration = .seconds(1), release: Release? = nil, freezeGuard: FreezeGuard? = nil,
         freezeDeadline: Duration = deadline
     ) async throws(StorageError) -> LinuxFilesystem {
         let work = BlockingWork(label: "filesystems")
@@ -44,8 +48,8 @@ package struct LinuxFilesystem: VolumeFilesystem {
             }
             return LinuxFilesystem(
                 tools: try FilesystemTools(toolbox: toolbox, rootPrototype: prototype), runner: runner,
-                privateMounts: privateMounts, work: work, unmountPatience: unmountPatience, freezeGuard: freezeGuard,
-                freezeDeadline: freezeDeadline)
+                privateMounts: privateMounts, work: work, unmountPatience: unmountPatience, release: release,
+                freezeGuard: freezeGuard, freezeDeadline: freezeDeadline)
         }
         try await filesystem.clearPrivateMounts()
         return filesystem

@@ -23,7 +23,7 @@ extension LVMBackend {
                 inventory.volumes.append(
                     .init(
                         identity: tags.volume, capacity: found.size, device: device,
-                        isAtHome: found.pool == policy.thinPool))
+                        isAtHome: found.pool == policy.thinPool, fsid: tags.fsid))
             case .snapshot:
                 if let reference = tags.reference {
                     inventory.snapshots.append(.init(reference: reference, capacity: found.size))

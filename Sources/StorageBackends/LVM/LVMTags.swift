@@ -17,17 +17,21 @@ struct LVMTags: Hashable, Sendable {
     let role: Role
     /// Of a snapshot.
     let snapshot: SnapshotName?
+    /// Of the export of a volume that was adopted with another than its own.
+    let fsid: ExportFSID?
 
-    init(_ volume: VolumeIdentity, _ role: Role) {
+    init(_ volume: VolumeIdentity, _ role: Role, fsid: ExportFSID? = nil) {
         self.volume = volume
         self.role = role
         snapshot = nil
+        self.fsid = fsid == .uuid(volume.id) ? nil : fsid
     }
 
     init(_ reference: SnapshotReference) {
         volume = reference.volume
         role = .snapshot
         snapshot = reference.name
+        fsid = nil
     }
 
     var texts: [String] {
@@ -35,7 +39,7 @@ struct LVMTags: Hashable, Sendable {
             Self.text("id", volume.id), Self.text("namespace", volume.key.namespace),
             Self.text("name", volume.key.name), Self.text("role", role.rawValue),
         ]
-        return texts + (snapshot.map { [Self.text("snapshot", $0)] } ?? [])
+        return texts + (snapshot.map { [Self.text("snapshot", $0)] } ?? []) + (fsid.map { [Self.text("fsid", $0)] } ?? [])
     }
 
     static func text(_ key: String, _ value: some CustomStringConvertible) -> String { "\(prefix)\(key)=\(value)" }
@@ -56,7 +60,8 @@ struct LVMTags: Hashable, Sendable {
         volume = VolumeIdentity(id: id, key: key)
         self.role = role
         snapshot = values["snapshot"].flatMap { try? SnapshotName($0) }
-        guard (role == .snapshot) == (snapshot != nil) else { return nil }
+        fsid = values["fsid"].flatMap { ExportFSID($0) }
+        guard (role == .snapshot) == (snapshot != nil), (values["fsid"] == nil) == (fsid == nil) else { return nil }
     }
 
     var reference: SnapshotReference? { snapshot.map { SnapshotReference(volume: volume, name: $0) } }

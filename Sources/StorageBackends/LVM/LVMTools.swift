@@ -79,6 +79,14 @@ struct LVMTools: Sendable {
             ], devices)
     }
 
+    /// By its UUID, with all its tags at once. `old` are those of ours that it has.
+    func tag(_ uuid: String, from old: LVMTags?, to new: LVMTags, _ devices: [String]) -> Invocation {
+        let outdated = (old?.texts ?? []).filter { !new.texts.contains($0) }
+        return invocation(
+            ["lvchange"] + outdated.flatMap { ["--deltag", $0] } + Self.adding(new)
+                + ["--select", "lv_uuid=\(uuid)", group], devices)
+    }
+
     var group: String { names.group }
 
     /// Whole sectors, which is all that LVM takes; it rounds up to extents.

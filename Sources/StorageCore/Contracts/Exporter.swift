@@ -46,13 +46,13 @@ package struct ExportHolder: Hashable, Sendable {
 /// What a volume's export is to be.
 package struct Export: Hashable, Sendable, Codable {
     package let id: ExportID
-    package let fsid: VolumeID
+    package let fsid: ExportFSID
     package let path: MountPath
     package let squash: Squash
     /// In `ClientRule.normalized` order.
     package let clients: [ClientRule]
 
-    package init(id: ExportID, fsid: VolumeID, path: MountPath, squash: Squash, clients: [ClientRule]) {
+    package init(id: ExportID, fsid: ExportFSID, path: MountPath, squash: Squash, clients: [ClientRule]) {
         self.id = id
         self.fsid = fsid
         self.path = path

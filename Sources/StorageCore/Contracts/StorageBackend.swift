@@ -91,12 +91,18 @@ package struct PoolInventory: Sendable, Hashable {
         package let device: DevicePath?
         /// False where another pool that shares the storage would have made it: a thin volume that lies beside thick ones.
         package let isAtHome: Bool
+        /// Of its export, where it was adopted with another than its own.
+        package let fsid: ExportFSID?
 
-        package init(identity: VolumeIdentity, capacity: ByteCount, device: DevicePath?, isAtHome: Bool = true) {
+        package init(
+            identity: VolumeIdentity, capacity: ByteCount, device: DevicePath?, isAtHome: Bool = true,
+            fsid: ExportFSID? = nil
+        ) {
             self.identity = identity
             self.capacity = capacity
             self.device = device
             self.isAtHome = isAtHome
+            self.fsid = fsid
         }
     }
 

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A volume's identity for its whole life: the UUID of its filesystem and the fsid of its export. File handles that
+/// A volume's identity for its whole life: the UUID of its filesystem, and the fsid of its export unless it was adopted with another. File handles that
 /// clients hold are made of it, so it is stored, never derived, and never given to another volume.
 package struct VolumeID: Hashable, Sendable, Codable, CustomStringConvertible {
     package let uuid: UUID

@@ -14,11 +14,14 @@ package struct Volume: Hashable, Sendable, Codable {
     package var condition: Condition
     package let createdAt: Date
     package let source: VolumeSource?
+    /// Of its export.
+    package let fsid: ExportFSID
 
+    /// Without `fsid` it has its own, its UUID.
     package init(
         identity: VolumeIdentity, exportID: ExportID, pool: PoolName, filesystem: FilesystemKind, path: MountPath,
         capacity: ByteCount, squash: Squash, clients: [ClientRule], phase: Phase, condition: Condition = .normal,
-        createdAt: Date, source: VolumeSource?
+        createdAt: Date, source: VolumeSource?, fsid: ExportFSID? = nil
     ) {
         self.identity = identity
         self.exportID = exportID
@@ -32,21 +35,22 @@ package struct Volume: Hashable, Sendable, Codable {
         self.condition = condition
         self.createdAt = createdAt
         self.source = source
+        self.fsid = fsid ?? .uuid(identity.id)
     }
 
     /// A volume that is to be made from `spec`.
-    package init(creating spec: VolumeSpec, id: VolumeID, exportID: ExportID, path: MountPath, createdAt: Date) {
+    package init(creating spec: VolumeSpec, id: VolumeID, exportID: ExportID, path: MountPath, createdAt: Date, fsid: ExportFSID? = nil) {
         self.init(
             identity: VolumeIdentity(id: id, key: spec.key), exportID: exportID, pool: spec.pool,
             filesystem: spec.filesystem, path: path, capacity: spec.capacity, squash: spec.squash,
-            clients: spec.clients, phase: .creating, createdAt: createdAt, source: spec.source)
+            clients: spec.clients, phase: .creating, createdAt: createdAt, source: spec.source, fsid: fsid)
     }
 
     package var key: VolumeKey { identity.key }
     package var id: VolumeID { identity.id }
 
     /// What the NFS server is to show of it.
-    package var export: Export { Export(id: exportID, fsid: id, path: path, squash: squash, clients: clients) }
+    package var export: Export { Export(id: exportID, fsid: fsid, path: path, squash: squash, clients: clients) }
 }
 
 /// A snapshot as the catalog knows it.

@@ -221,7 +221,7 @@ extension ExporterRig {
         let digits = String(number, radix: 16)
         let padded = String(repeating: "0", count: 12 - digits.count) + digits
         return Export(
-            id: try #require(ExportID(number)), fsid: try #require(VolumeID("5e9f1a70-0000-4000-8000-\(padded)")),
+            id: try #require(ExportID(number)), fsid: try #require(ExportFSID("5e9f1a70-0000-4000-8000-\(padded)")),
             path: try await mountedPath(number), squash: squash,
             clients: try ClientRule.normalized(
                 clients.map { ClientRule(address: try ClientAddress($0.key), access: $0.value) }))

@@ -1,6 +1,7 @@
 import HostTools
 import Logging
 import NFSExports
+import StorageBackends
 import StorageCore
 
 extension StorageNode {
@@ -13,6 +14,10 @@ extension StorageNode {
         var exits: AsyncStream<Void>?
         /// Of the kernel's.
         var files: KernelFiles?
+        /// Of the kernel's: see `LinuxFilesystem.release`.
+        var release: LinuxFilesystem.Release?
+        /// What it serves beside ours, of the kernel's.
+        var operators: (any OperatorExports)? { files.map { KernelOperatorExports(files: $0) } }
         let stop: @Sendable () async throws(StorageError) -> Void
     }
 
@@ -91,7 +96,8 @@ extension StorageNode {
         let server = KernelServer(
             settings: settings, files: files, tools: programs, runner: SystemCommandRunner(), logger: logger)
         let exporter = KernelExporter(server: server, logger: logger)
-        return Server(exporter: exporter, name: "kernel", files: files) { () async throws(StorageError) in
+        let release: LinuxFilesystem.Release = { path in exporter.endRefusals(of: path) }
+        return Server(exporter: exporter, name: "kernel", files: files, release: release) { () async throws(StorageError) in
             try await exporter.stop()
         }
     }

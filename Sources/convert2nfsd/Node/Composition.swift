@@ -38,7 +38,7 @@ extension StorageNode {
         settings.growthRefusals = world.growthRefusals
         let manager = VolumeManager(
             pools: try Pools(world.pools), catalog: catalog, filesystem: world.filesystem,
-            exporter: world.server.exporter, settings: settings, logger: logger)
+            exporter: world.server.exporter, operators: world.server.operators, settings: settings, logger: logger)
         let notifier = ServiceNotifier.ofThisProcess
         let reconciler = Reconciler(manager: manager, logger: logger) { notifier.tell($0) }
         let facts = facts(configuration, world.server.name)
@@ -64,16 +64,15 @@ extension StorageNode {
         let filled = Set(volumes.filter(\.phase.isServed).map(\.pool))
         var pools: [Pool] = []
         for pool in configuration.pools {
-            let backend = try backend(
-                of: pool, tools, state: state, holdsVolumes: filled.contains(pool.name), logger: logger)
-            pools.append(Pool(name: pool.name, backend: backend, kind: pool.backend.kind.rawValue))
+            pools.append(
+                try self.pool(pool, tools, state: state, holdsVolumes: filled.contains(pool.name), logger: logger))
         }
         let server = try await server(chosen, configuration.nfs, state: state, tools, logger: logger)
         return World(
             pools: pools,
             filesystem: try await LinuxFilesystem.open(
                 toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem",
-                freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out")),
+                release: server.release, freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out")),
             server: server,
             keepChoice: { () throws(StorageError) in
                 if let warning = choice.warning(of: chosen) { logger.warning("\(warning)") }
@@ -81,19 +80,21 @@ extension StorageNode {
             }, growthRefusals: try LinuxFilesystem.growthRefusals())
     }
 
-    private static func backend(
-        of pool: Configuration.Pool, _ tools: Toolbox, state: String, holdsVolumes: Bool, logger: Logger
-    ) throws(StorageError) -> any StorageBackend {
+    private static func pool(
+        _ pool: Configuration.Pool, _ tools: Toolbox, state: String, holdsVolumes: Bool, logger: Logger
+    ) throws(StorageError) -> Pool {
+        let kind = pool.backend.kind.rawValue
         switch pool.backend {
         case .loop(let directory):
             let settings = try LoopPool(
                 name: pool.name, directory: directory, record: "\(state)/pools/\(pool.name).json",
                 overcommit: pool.overcommit, holdsVolumes: holdsVolumes)
-            return LoopBackend(settings) { logger.notice("\($0)") }
+            return Pool(name: pool.name, backend: LoopBackend(settings) { logger.notice("\($0)") }, kind: kind)
         case .lvm(let group, let thinPool, let reserve):
-            return try LVMBackend(
+            let backend = try LVMBackend(
                 group: group, thinPool: thinPool, overcommit: pool.overcommit, reserve: reserve, toolbox: tools,
                 runner: SystemCommandRunner())
+            return Pool(name: pool.name, backend: backend, kind: kind, adopter: backend)
         }
     }
 

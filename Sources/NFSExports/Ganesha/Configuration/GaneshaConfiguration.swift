@@ -98,10 +98,14 @@ package struct GaneshaConfiguration: Hashable, Sendable {
         }
     }
 
-    private static func halves(_ id: VolumeID) -> (high: UInt64, low: UInt64) {
-        let bytes = withUnsafeBytes(of: id.uuid.uuid) { Array($0) }
-        let number = { (part: ArraySlice<UInt8>) in part.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
-        return (number(bytes[..<8]), number(bytes[8...]))
+    private static func halves(_ fsid: ExportFSID) -> (high: UInt64, low: UInt64) {
+        switch fsid {
+        case .number(let number): return (0, UInt64(number))
+        case .uuid(let id):
+            let bytes = withUnsafeBytes(of: id.uuid.uuid) { Array($0) }
+            let number = { (part: ArraySlice<UInt8>) in part.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+            return (number(bytes[..<8]), number(bytes[8...]))
+        }
     }
 
     /// The private bus: nobody but root connects, and no service is started by it.

@@ -1,0 +1,90 @@
+import HostTools
+import StorageCore
+
+/// What an operator has exported by the kernel's NFS server: exportfs(8)'s table, and the files it reads beside ours.
+package struct KernelOperatorExports: OperatorExports {
+    private let files: KernelFiles
+
+    package init(files: KernelFiles) { self.files = files }
+
+    package func survey(_ path: MountPath, filesystem: VolumeID) async throws(StorageError) -> OperatorExport {
+        let seen = try onHost("read the exports of \(path)") { () throws(HostError) in try look(path) }
+        let own = seen.lines.filter { $0.line.path == path.value }.map(\.shown)
+        let above = seen.lines.filter { $0.line.path != path.value }.map(\.shown)
+        let export = SurveyedExport(path, seen.entries, standard: seen.uuid ?? filesystem)
+        do throws(StorageError) {
+            return try export.operatorExport(own, above: above)
+        } catch {
+            throw StorageError(error.code, "\(path) is exported in a way that a volume is not: \(error.message)")
+        }
+    }
+
+    private struct Seen {
+        let entries: [ExportTab.Entry]
+        let lines: [Found]
+        /// What handles carry without `fsid=`.
+        let uuid: VolumeID?
+    }
+
+    private func look(_ path: MountPath) throws(HostError) -> Seen {
+        Seen(
+            entries: ExportTab(try ControlFile.read(files.tab) ?? "").entries(at: path.value),
+            lines: try lines { $0.concerns(path) }, uuid: try ExportedUUID.current(of: path.value))
+    }
+
+    package func retire(_ path: MountPath) async throws(StorageError) -> [OperatorExport.Line] {
+        try onHost("take \(path) out of the operator's exports") { () throws(HostError) in
+            let found = try lines { $0.path == path.value }
+            for file in Set(found.map(\.file)).sorted() { try retire(path, in: file) }
+            return found.map(\.shown)
+        }
+    }
+
+    private struct Found {
+        let file: String
+        let line: ExportsFile.Line
+
+        var shown: OperatorExport.Line { OperatorExport.Line(file: file, text: line.text) }
+    }
+
+    private func lines(where isWanted: (ExportsFile.Line) -> Bool) throws(HostError) -> [Found] {
+        var found: [Found] = []
+        for file in try files.operatorsExports() {
+            let lines = ExportsFile(try ControlFile.read(file) ?? "").lines
+            found += lines.filter(isWanted).map { Found(file: file, line: $0) }
+        }
+        return found
+    }
+
+    /// Whoever manages the file may have put a link there, which stays.
+    private func retire(_ path: MountPath, in file: String) throws(HostError) {
+        let real = Directory.realPath(file) ?? file
+        guard let bytes = try DurableFile.read(real, limit: 16 << 20), let facts = try FileFacts.of(real) else { return }
+        let text = ExportsFile(String(decoding: bytes, as: UTF8.self)).retiring(
+            "convert2nfs exports it since it was adopted:"
+        ) { $0.path == path.value }
+        try DurableFile.write(Array(text.utf8), to: real, mode: facts.mode)
+    }
+}
+
+/// What the file handles of an export without `fsid=` carry: what mountd(8) found the filesystem's UUID to be.
+enum ExportedUUID {
+    /// Nil if the kernel has not asked for it yet.
+    static func current(of path: String) throws(HostError) -> VolumeID? {
+        of(path, in: try ControlFile.read("/proc/net/rpc/nfsd.export/content") ?? "")
+    }
+
+    /// From lines like `/nfs/a<tab>10.0.0.0/24(rw,…,uuid=01234567:89abcdef:01234567:89abcdef,sec=1)` (fs/nfsd/export.c,
+    /// svc_export_show). Pure.
+    static func of(_ path: String, in content: String) -> VolumeID? {
+        for line in content.split(separator: "\n") where !line.hasPrefix("#") {
+            guard let word = line.split(separator: "\t").first,
+                OctalEscapes.decode(Array(word.utf8)[...]) == path,
+                let start = line.firstRange(of: "uuid=")?.upperBound,
+                case .uuid(let id)? = ExportFSID(String(line[start...].prefix { $0.isHexDigit || $0 == ":" }))
+            else { continue }
+            return id
+        }
+        return nil
+    }
+}
