@@ -47,7 +47,8 @@ struct CatalogTests {
     func restored() async throws {
         let (other, _) = try await create("shop/other")
         let spec = try Sample.spec("shop/data", clients: ["10.0.0.1"])
-        let draft = VolumeDraft(id: VolumeID(), spec: spec, path: MountPath("/nfs/shopdata"), createdAt: Sample.moment)
+        let draft = VolumeDraft(
+            id: VolumeID(), spec: spec, path: MountPath("/nfs/shopdata"), createdAt: Sample.moment, fsid: .number(17))
         let identity = VolumeIdentity(id: draft.id, key: spec.key)
         let snapshot = Snapshot(
             key: try Sample.snapshot("shop/data@monday"), origin: identity, pool: spec.pool,
@@ -56,6 +57,7 @@ struct CatalogTests {
         let volume = try await catalog.restore(draft, snapshots: [snapshot])
         #expect(volume.phase == .ready && volume.identity == identity && volume.clients == spec.clients)
         #expect(volume.exportID != other.exportID)
+        #expect(volume.export.fsid == .number(17) && other.export.fsid == .uuid(other.id))
         #expect(try await catalog.volume(spec.key) == volume)
         #expect(try await catalog.snapshots(of: spec.key) == [snapshot])
         #expect(try await catalog.settings(createdWith: spec.key) == VolumeSettings(of: volume))

@@ -41,6 +41,15 @@ enum Samples {
             ], left: [.init(resource: "volumes/shop/half", pool: volume.pool, reason: "it is half made")])
     }
 
+    static func adoption(changes: [String]) throws -> AdoptionDocument {
+        let volume = try volume()
+        return AdoptionDocument(
+            dryRun: false, changed: true, key: volume.key, id: volume.id, pool: volume.pool,
+            filesystem: volume.filesystem, capacity: volume.capacity, path: volume.path, storage: "vg-paas/data",
+            fsid: .number(17), squash: .none, clients: volume.clients, changes: changes,
+            retired: changes.isEmpty ? [] : [.init(file: "/etc/exports", text: "/nfs/shopdata *(rw)")])
+    }
+
     static let service = NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"])
 }
 

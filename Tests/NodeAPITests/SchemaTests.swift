@@ -72,6 +72,9 @@ struct SchemaTests {
                 least: OperationListDocument(operations: [])),
             Sample(schema: "Node", full: node, least: node),
             Sample(
+                schema: "Adoption", full: try Samples.adoption(changes: ["10.0.0.0/24: async becomes sync"]),
+                least: try Samples.adoption(changes: [])),
+            Sample(
                 schema: "Rebuild", full: try Samples.rebuild(),
                 least: RebuildDocument(dryRun: true, restored: [], left: [])),
             Sample(schema: "Diagnosis", full: Samples.diagnosis, least: DiagnosisDocument(checked: [], findings: [])),
@@ -84,6 +87,9 @@ struct SchemaTests {
         let snapshot = CreateSnapshotRequest(name: try SnapshotName("monday"))
         return [
             Sample(schema: "ClientAccess", full: access, least: access),
+            Sample(
+                schema: "AdoptVolume", full: AdoptVolumeRequest(dryRun: true, clients: [rule]),
+                least: AdoptVolumeRequest(dryRun: false)),
             Sample(
                 schema: "RebuildCatalog", full: RebuildCatalogRequest(dryRun: true),
                 least: RebuildCatalogRequest(dryRun: false)),
@@ -124,13 +130,14 @@ struct SchemaTests {
 
     @Test(
         "a request's reader knows the keys of its schema and no others",
-        arguments: ["CreateVolume", "UpdateVolume", "ClientAccess", "CreateSnapshot", "RebuildCatalog"])
+        arguments: ["CreateVolume", "UpdateVolume", "ClientAccess", "CreateSnapshot", "RebuildCatalog", "AdoptVolume"])
     func readers(_ schema: String) throws {
         let body = Array(#"{"no-such-key": 1}"#.utf8)
         let error = #expect(throws: StorageError.self) {
             switch schema {
             case "CreateVolume": _ = try CreateVolumeRequest(body: body)
             case "UpdateVolume": _ = try UpdateVolumeRequest(body: body)
+            case "AdoptVolume": _ = try AdoptVolumeRequest(body: body)
             case "RebuildCatalog": _ = try RebuildCatalogRequest(body: body)
             case "ClientAccess": _ = try ClientAccessRequest(body: body)
             default: _ = try CreateSnapshotRequest(body: body)

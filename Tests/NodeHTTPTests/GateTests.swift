@@ -21,14 +21,17 @@ struct GateTests {
         let token: String?
         let look: Int
         let change: Int
+        let administer: Int
     }
 
     static let cases = [
-        Case(token: nil, look: 401, change: 401), Case(token: "Bearer wrong", look: 401, change: 401),
-        Case(token: "Bearer ", look: 401, change: 401), Case(token: "Basic \(admin.text)", look: 401, change: 401),
-        Case(token: "Bearer \(reader.text)", look: 200, change: 403),
-        Case(token: "bearer \(provisioner.text)", look: 200, change: 201),
-        Case(token: "Bearer \(admin.text)", look: 200, change: 201),
+        Case(token: nil, look: 401, change: 401, administer: 401),
+        Case(token: "Bearer wrong", look: 401, change: 401, administer: 401),
+        Case(token: "Bearer ", look: 401, change: 401, administer: 401),
+        Case(token: "Basic \(admin.text)", look: 401, change: 401, administer: 401),
+        Case(token: "Bearer \(reader.text)", look: 200, change: 403, administer: 403),
+        Case(token: "bearer \(provisioner.text)", look: 200, change: 201, administer: 403),
+        Case(token: "Bearer \(admin.text)", look: 200, change: 201, administer: 200),
     ]
 
     @Test("a role may do what it is for and no more", arguments: cases)
@@ -40,6 +43,8 @@ struct GateTests {
             #expect(look.status == one.look)
             #expect((look.headers[.wwwAuthenticate] != nil) == (one.look == 401))
             #expect(try await api.ask(.post, "/v1/volumes", Self.body, headers: headers).status == one.change)
+            let rebuild = try await api.ask(.post, "/v1/catalog/rebuild", #"{"dryRun": true}"#, headers: headers)
+            #expect(rebuild.status == one.administer)
         }
     }
 

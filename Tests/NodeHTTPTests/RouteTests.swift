@@ -106,6 +106,18 @@ struct RouteTests {
         }
     }
 
+    @Test("a node whose NFS server has nothing to be adopted says so")
+    func adopt() async throws {
+        try await API.with { (api) async throws in
+            let path = "/v1/volumes/shop/old/adopt"
+            for body in ["{}", #"{"dryRun": true, "clients": "10.0.0.1"}"#] {
+                #expect(try await api.ask(.post, path, body).status == 400, "\(body)")
+            }
+            let answer = try await api.ask(.post, path, #"{"dryRun": true}"#)
+            #expect(answer.status == 503 && answer.text.contains("nfs.server"), "\(answer.text)")
+        }
+    }
+
     @Test("snapshots are made, listed, cloned from and deleted")
     func snapshots() async throws {
         try await API.with { (api) async throws in

@@ -35,9 +35,13 @@ struct LVMNamesTests {
     func tags() throws {
         let volume = VolumeIdentity(id: VolumeID(), key: try VolumeKey("shop", "data"))
         let snapshot = LVMTags(SnapshotReference(volume: volume, name: try SnapshotName("monday")))
-        for tags in [LVMTags(volume, .volume), LVMTags(volume, .partial), LVMTags(volume, .source), snapshot] {
+        for tags in [
+            LVMTags(volume, .volume), LVMTags(volume, .volume, fsid: .number(17)), LVMTags(volume, .partial),
+            LVMTags(volume, .source), snapshot,
+        ] {
             #expect(LVMTags(tags.texts + ["backup", "owner=me"]) == tags)
         }
+        #expect(LVMTags(volume, .volume, fsid: .uuid(volume.id)) == LVMTags(volume, .volume))
     }
 
     @Test(
@@ -47,6 +51,7 @@ struct LVMNamesTests {
             ["ID", "NS", "NAME"], ["ID", "NS", "NAME", "convert2nfs.role=owner"],
             ["ID", "NS", "convert2nfs.name=..", "ROLE"], ["ID", "ID", "NS", "NAME", "ROLE"],
             ["ID", "NS", "NAME", "convert2nfs.role=snapshot"], ["ID", "NS", "NAME", "ROLE", "convert2nfs.snapshot=a"],
+            ["ID", "NS", "NAME", "ROLE", "convert2nfs.fsid=0"],
         ])
     func foreign(_ texts: [String]) {
         let known = [

@@ -93,6 +93,36 @@ struct CommandTests {
         #expect(RebuildDocument(dryRun: isDryRun, restored: [], left: []).failure == nil)
     }
 
+    @Test("an adoption says what it does, or would do", arguments: [true, false])
+    func adopt(isDryRun: Bool) async throws {
+        let key = try VolumeKey("shop", "data")
+        let rule = ClientRule(address: try ClientAddress("10.0.0.0/24"), access: .readOnly)
+        var document = AdoptionDocument(
+            dryRun: isDryRun, changed: true, key: key, id: VolumeID(), pool: try PoolName("default"), filesystem: .xfs,
+            capacity: .gibibytes(10), path: MountPath("/nfs/shopdata"), storage: "vg-paas/old", fsid: .number(17),
+            squash: .root, clients: [rule], changes: ["10.0.0.0/24: async becomes sync"],
+            retired: [.init(file: "/etc/exports", text: "/nfs/shopdata 10.0.0.0/24(ro)")])
+        let path = "POST \(path)/adopt"
+        let result = try await shown(
+            "adopt shop/data --client 10.0.0.0/24=ro\(isDryRun ? " --dry-run" : "")",
+            [path: [.json(200, try Samples.json(document))]])
+        let (adopted, becomes) = isDryRun ? ("would be adopted", "would become") : ("adopted", "is now")
+        #expect(
+            result.text.hasPrefix(
+                """
+                volume shop/data \(adopted): vg-paas/old at /nfs/shopdata (default, xfs, 10Gi)
+                clients: 10.0.0.0/24 (ro); squash root; fsid 17, as their file handles have it
+                changes: 10.0.0.0/24: async becomes sync
+                \(becomes) a comment in /etc/exports: /nfs/shopdata 10.0.0.0/24(ro)
+
+                """))
+        #expect(
+            result.calls
+                == [#"\#(path) {"clients":[{"access":"ro","address":"10.0.0.0\/24"}],"dryRun":\#(isDryRun)}"#])
+        document.changed = false
+        #expect(document.text == "volume shop/data: unchanged")
+    }
+
     @Test("a volume is shown property by property")
     func show() async throws {
         let rule = ClientRule(address: try ClientAddress("10.0.0.0/24"), access: .readOnly)

@@ -59,7 +59,9 @@ package struct KernelOperatorExports: OperatorExports {
     /// Whoever manages the file may have put a link there, which stays.
     private func retire(_ path: MountPath, in file: String) throws(HostError) {
         let real = Directory.realPath(file) ?? file
-        guard let bytes = try DurableFile.read(real, limit: 16 << 20), let facts = try FileFacts.of(real) else { return }
+        guard let bytes = try DurableFile.read(real, limit: 16 << 20), let facts = try FileFacts.of(real) else {
+            return
+        }
         let text = ExportsFile(String(decoding: bytes, as: UTF8.self)).retiring(
             "convert2nfs exports it since it was adopted:"
         ) { $0.path == path.value }

@@ -62,14 +62,16 @@ struct SurveyedExport {
     /// What clients would lose, or find changed in what they hold.
     private static func obstacle(_ options: Set<String>) -> String? {
         if options.contains("insecure") {
-            return "insecure: it may come from any port, and would be refused (clients mount with resvport by default; take "
+            return
+                "insecure: it may come from any port, and would be refused (clients mount with resvport by default; take "
                 + "the option away first)"
         }
         if let flavor = options.first(where: { $0.hasPrefix("sec=") && $0 != "sec=sys" }) {
             return "\(flavor), and a volume is served with sec=sys only"
         }
         if options.contains("subtree_check") {
-            return "subtree_check, which is in its file handles: without it they change (take it away while nothing is mounted)"
+            return
+                "subtree_check, which is in its file handles: without it they change (take it away while nothing is mounted)"
         }
         if let option = options.first(where: { $0.hasPrefix("refer=") || $0.hasPrefix("replicas=") || $0 == "pnfs" }) {
             return option

@@ -108,7 +108,8 @@ extension Schemas {
         "What was adopted, or would be.",
         [
             .always("dryRun", .boolean("Whether nothing was changed.")),
-            .always("changed", .boolean("False if it was a volume already, and no file of the operator's exported it.")),
+            .always(
+                "changed", .boolean("False if it was a volume already, and no file of the operator's exported it.")),
             .always("namespace", .name), .always("name", .name), .always("id", .string("Its UUID.", format: "uuid")),
             .always("pool", .name), .always("filesystem", .filesystem), .always("capacityBytes", .bytes),
             .always("path", .string("Where it is mounted, and what clients mount.")),

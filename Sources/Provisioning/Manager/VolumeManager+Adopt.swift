@@ -19,7 +19,8 @@ extension VolumeManager {
         guard let operators else {
             throw StorageError(
                 .unavailable,
-                "only what the kernel's NFS server exports can be adopted, and this node serves with another (nfs.server)")
+                "only what the kernel's NFS server exports can be adopted, and this node serves with another (nfs.server)"
+            )
         }
         guard lock.tryAcquire(key) else {
             throw StorageError(.busy, "something works on it; ask again when that has ended", resource: key.resource)
@@ -89,9 +90,12 @@ extension VolumeManager {
                     + "without its clients' mounting it anew")
         }
         if let part = mount.part {
-            throw StorageError(.conflict, "only \(part) of \(mount.device) is mounted at \(path), and a volume is all of it")
+            throw StorageError(
+                .conflict, "only \(part) of \(mount.device) is mounted at \(path), and a volume is all of it")
         }
-        if let failure = mount.failure { throw StorageError(.conflict, "what is mounted at \(path) has failed: \(failure)") }
+        if let failure = mount.failure {
+            throw StorageError(.conflict, "what is mounted at \(path) has failed: \(failure)")
+        }
         return mount.device
     }
 
@@ -111,7 +115,8 @@ extension VolumeManager {
         throw refusal
             ?? StorageError(
                 .conflict,
-                "\(device) is in no pool of this node that can adopt it; a logical volume in the volume group of a pool is")
+                "\(device) is in no pool of this node that can adopt it; a logical volume in the volume group of a pool is"
+            )
     }
 
     /// The volume that it is already; nil if it is none. Throws `conflict` if the name, the path, the id or the fsid is another's.
@@ -142,7 +147,8 @@ extension VolumeManager {
         if let existing {
             guard try asked.map(ClientRule.normalized) ?? existing.clients == existing.clients else {
                 throw StorageError(
-                    .conflict, "it is a volume already, with other clients; change them as of any volume (volume clients)")
+                    .conflict,
+                    "it is a volume already, with other clients; change them as of any volume (volume clients)")
             }
             return existing.clients
         }
@@ -163,7 +169,11 @@ extension VolumeManager {
             // A boot between these two finds the row, and serves by it. The lines go before the export is made: exportfs would
             // take them for what is wanted.
             let volume: Volume
-            if let existing = sight.existing { volume = existing } else { volume = try await catalog.restore(sight.draft) }
+            if let existing = sight.existing {
+                volume = existing
+            } else {
+                volume = try await catalog.restore(sight.draft)
+            }
             return (volume, volume.export, try await operators.retire(volume.path))
         }
         if sight.existing == nil {

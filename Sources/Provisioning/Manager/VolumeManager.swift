@@ -50,8 +50,10 @@ package final class VolumeManager: Sendable {
     let givenUp = Flag()
 
     package init(
-        pools: Pools, catalog: Catalog, filesystem: any VolumeFilesystem, exporter: any Exporter, operators: (any OperatorExports)? = nil,
-        settings: Settings, logger: Logger, clock: any Clock<Duration> = ContinuousClock(), now: @escaping @Sendable () -> Date = { Date() }
+        pools: Pools, catalog: Catalog, filesystem: any VolumeFilesystem, exporter: any Exporter,
+        operators: (any OperatorExports)? = nil,
+        settings: Settings, logger: Logger, clock: any Clock<Duration> = ContinuousClock(),
+        now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.pools = pools
         self.catalog = catalog

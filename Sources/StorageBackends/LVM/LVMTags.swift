@@ -39,7 +39,8 @@ struct LVMTags: Hashable, Sendable {
             Self.text("id", volume.id), Self.text("namespace", volume.key.namespace),
             Self.text("name", volume.key.name), Self.text("role", role.rawValue),
         ]
-        return texts + (snapshot.map { [Self.text("snapshot", $0)] } ?? []) + (fsid.map { [Self.text("fsid", $0)] } ?? [])
+        return texts + (snapshot.map { [Self.text("snapshot", $0)] } ?? [])
+            + (fsid.map { [Self.text("fsid", $0)] } ?? [])
     }
 
     static func text(_ key: String, _ value: some CustomStringConvertible) -> String { "\(prefix)\(key)=\(value)" }

@@ -39,7 +39,10 @@ package struct Volume: Hashable, Sendable, Codable {
     }
 
     /// A volume that is to be made from `spec`.
-    package init(creating spec: VolumeSpec, id: VolumeID, exportID: ExportID, path: MountPath, createdAt: Date, fsid: ExportFSID? = nil) {
+    package init(
+        creating spec: VolumeSpec, id: VolumeID, exportID: ExportID, path: MountPath, createdAt: Date,
+        fsid: ExportFSID? = nil
+    ) {
         self.init(
             identity: VolumeIdentity(id: id, key: spec.key), exportID: exportID, pool: spec.pool,
             filesystem: spec.filesystem, path: path, capacity: spec.capacity, squash: spec.squash,

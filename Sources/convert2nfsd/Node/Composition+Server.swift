@@ -97,7 +97,8 @@ extension StorageNode {
             settings: settings, files: files, tools: programs, runner: SystemCommandRunner(), logger: logger)
         let exporter = KernelExporter(server: server, logger: logger)
         let release: LinuxFilesystem.Release = { path in exporter.endRefusals(of: path) }
-        return Server(exporter: exporter, name: "kernel", files: files, release: release) { () async throws(StorageError) in
+        return Server(exporter: exporter, name: "kernel", files: files, release: release) {
+            () async throws(StorageError) in
             try await exporter.stop()
         }
     }

@@ -1,0 +1,142 @@
+import Glibc
+import HostTools
+import StorageCore
+import TestSupport
+import Testing
+
+@testable import NFSExports
+
+@Suite("What an operator exports", .tags(.unit))
+struct OperatorExportTests {
+    private static let id = "5e9f1a70-0000-4000-8000-000000000001"
+    private static let common =
+        "wdelay,hide,nocrossmnt,secure,no_subtree_check,secure_locks,acl,no_pnfs,anonuid=65534,anongid=65534,sec=sys"
+    private static let usual = "rw,sync,no_root_squash,no_all_squash,\(common)"
+
+    private func survey(_ table: [(client: String, options: String)]) throws -> OperatorExport {
+        let text = table.map { "/nfs/a\t\($0.client)(\($0.options))\n" }.joined()
+        let standard = try #require(VolumeID(Self.id))
+        return try SurveyedExport(
+            MountPath("/nfs/a"), ExportTab(text).entries(at: "/nfs/a"), standard: standard
+        ).operatorExport([], above: [])
+    }
+
+    @Test("its clients, squash and fsid are those of its volume")
+    func taken() throws {
+        let read = Self.usual.replacing("rw,sync", with: "ro,async")
+        let export = try survey([("10.0.0.0/8", Self.usual), ("fd00::7", read)])
+        #expect(export.fsid.description == Self.id && export.squash == Squash.none && export.unnamed == [])
+        #expect(export.clients.map(\.address.description) == ["10.0.0.0/8", "fd00::7"])
+        #expect(export.clients.map(\.access) == [.readWrite, .readOnly])
+        #expect(export.changes == ["fd00::7: async becomes sync: what a client was told is written is on the disk"])
+        let numbered = try survey([("10.0.0.1", "\(Self.usual),fsid=17")])
+        #expect(numbered.fsid == .number(17))
+        let nobody = try survey([])
+        #expect(nobody.fsid.description == Self.id && nobody.squash == nil && nobody.clients == [])
+    }
+
+    @Test("who is no address or network is told apart", arguments: ["*", "client.example", "@group", "*.example"])
+    func unnamed(_ client: String) throws {
+        let export = try survey([(client, Self.usual), ("10.0.0.1", Self.usual)])
+        #expect(export.unnamed == [client] && export.clients.count == 1)
+    }
+
+    @Test(
+        "what a volume's export would break is refused with the reason",
+        arguments: [
+            ("secure,", "insecure,", "insecure"), ("no_subtree_check", "subtree_check", "file handles"),
+            ("sec=sys", "sec=krb5p", "sec=krb5p"), ("no_root_squash", "root_squash,anonuid=7", "anonuid=7"),
+            ("sec=sys", "sec=sys,fsid=0", "root of NFSv4"), ("sec=sys", "sec=sys,fsid=root", "root of NFSv4"),
+            ("no_all_squash", "all_squash", "all_squash with no_root_squash"), ("no_pnfs", "pnfs", "pnfs"),
+            ("sec=sys", "sec=sys,refer=/b@h", "refer=/b@h"),
+        ])
+    func refused(_ old: String, _ new: String, _ reason: String) throws {
+        var options = Self.usual.replacing(old, with: new)
+        if new.contains("anonuid") { options = options.replacing("anonuid=65534,", with: "") }
+        let error = #expect(throws: StorageError.self) { try survey([("10.0.0.1", options)]) }
+        #expect(error?.code == .conflict && error?.message.contains(reason) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("clients that differ in what a volume has once are refused")
+    func differing() throws {
+        let squashed = Self.usual.replacing("no_root_squash", with: "root_squash")
+        for other in [squashed, "\(Self.usual),fsid=17"] {
+            #expect(throws: StorageError.self) { try survey([("10.0.0.1", Self.usual), ("10.0.0.2", other)]) }
+        }
+    }
+
+    @Test("lines that are taken over become comments, and nothing else is changed")
+    func retired() {
+        let text = #"""
+            # the site's
+            /srv/own *(ro)
+            "/nfs/a" 10.0.0.1(rw) \
+              10.0.0.2(ro) # both
+            /nfs/ab *(rw)
+            /nfs/a/ 10.0.0.3(rw)
+            """#
+        let file = ExportsFile(text)
+        #expect(file.lines.map(\.path) == ["/srv/own", "/nfs/a", "/nfs/ab", "/nfs/a"])
+        #expect(file.lines[1].text == #""/nfs/a" 10.0.0.1(rw) 10.0.0.2(ro)"#)
+        let expected = #"""
+            # the site's
+            /srv/own *(ro)
+            # why
+            # "/nfs/a" 10.0.0.1(rw) \
+            #   10.0.0.2(ro) # both
+            /nfs/ab *(rw)
+            # why
+            # /nfs/a/ 10.0.0.3(rw)
+            """#
+        let retired = file.retiring("why") { $0.path == "/nfs/a" }
+        #expect(retired == expected)
+        #expect(ExportsFile(retired).lines.map(\.path) == ["/srv/own", "/nfs/ab"])
+        #expect(file.retiring("why") { _ in false } == text)
+        for odd in ["", "\n", "/nfs/a *(rw) \\", "/nfs/a *(rw)\n\n"] {
+            #expect(ExportsFile(odd).retiring("") { _ in false } == odd)
+        }
+    }
+
+    @Test("files are written anew through a link, with the mode they have, and only those that have such a line")
+    func files() async throws {
+        let directory = try TemporaryDirectory()
+        var files = KernelFiles(state: directory.path)
+        files.exports = "\(directory.path)/exports.d"
+        files.operators = "\(directory.path)/exports"
+        files.tab = "\(directory.path)/etab"
+        try Directory.ensure(files.exports, mode: 0o755)
+        try DurableFile.write(Array("/nfs/a *(rw)\n".utf8), to: "\(directory.path)/real", mode: 0o640)
+        #expect(symlink("\(directory.path)/real", files.operators) == 0)
+        try DurableFile.write(Array("/srv *(rw)\n".utf8), to: "\(files.exports)/site.exports")
+        let before = try FileFacts.of("\(files.exports)/site.exports")
+        let exports = KernelOperatorExports(files: files)
+        let retired = try await exports.retire(MountPath("/nfs/a"))
+        #expect(retired == [.init(file: files.operators, text: "/nfs/a *(rw)")])
+        #expect(try FileFacts.of("\(directory.path)/real")?.mode == 0o640)
+        #expect(try FileFacts.of(files.operators)?.isRegular == false)
+        #expect(try ControlFile.read(files.operators)?.hasSuffix("\n# /nfs/a *(rw)") == true)
+        #expect(try FileFacts.of("\(files.exports)/site.exports") == before)
+        #expect(try await exports.retire(MountPath("/nfs/a")) == [])
+    }
+
+    @Test("the UUID that the kernel was told is read out of its table")
+    func uuid() {
+        let content = """
+            #path domain(flags)
+            /nfs/ab\t10.0.0.1(rw,sync,uuid=00000000:00000000:00000000:00000001,sec=1)
+            # /nfs/a\t10.0.0.1(rw,sync,uuid=00000000:00000000:00000000:00000002,sec=1)
+            /nfs/a\t10.0.0.2(rw,sync,wdelay,uuid=5e9f1a70:00004000:80000000:00000001,sec=1)
+            """
+        #expect(ExportedUUID.of("/nfs/a", in: content)?.description == Self.id)
+        #expect(ExportedUUID.of("/nfs/b", in: content) == nil)
+    }
+
+    @Test(
+        "an fsid is a number or a UUID, however it is punctuated",
+        arguments: [
+            ("17", "17"), ("4294967295", "4294967295"), ("4294967296", nil), ("0", nil), ("root", nil), ("-1", nil),
+            ("+1", nil), ("", nil), ("5E9F1A70000040008000000000000001", id), (id, id),
+            ("5e9f1a70:00004000:80000000:00000001", id), ("5e9f1a70", nil),
+        ] as [(String, String?)])
+    func fsid(_ text: String, _ shown: String?) { #expect(ExportFSID(text)?.description == shown) }
+}
