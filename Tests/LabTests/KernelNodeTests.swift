@@ -112,6 +112,28 @@ struct KernelNodeTests {
             try await node.machine.sh("cat /proc/mounts /proc/net/rpc/nfsd.*/content").contains("shopquick") == false)
     }
 
+    @Test("volumes are deleted while a client that may not have them keeps asking for them")
+    func deletedUnderLooks() async throws {
+        let node = try node()
+        let client = try client()
+        for round in 1...3 {
+            let name = "asked\(round)"
+            try await node.convert2nfs("volume create shop/\(name) --size 304Mi --client 10.77.0.21")
+            try await client.sh(
+                """
+                rm -f /tmp/looks
+                mkdir -p /mnt/\(name) && mount -t nfs -o nfsvers=3,proto=tcp,hard,noac s1:/nfs/shop\(name) /mnt/\(name)
+                ( while [ ! -e /tmp/enough ]; do stat /mnt/\(name) || echo refused >>/tmp/looks; done ) >/dev/null 2>&1 </dev/null &
+                """, deadline: .seconds(60))
+            try await node.convert2nfs("volume clients shop/\(name) --remove 10.77.0.21")
+            try await client.sh("until grep -q refused /tmp/looks; do sleep 0.1; done", deadline: .seconds(60))
+            try await node.convert2nfs("volume delete shop/\(name)")
+            try await client.sh(
+                "touch /tmp/enough; sleep 0.2; umount -fl /mnt/\(name); rm /tmp/enough", deadline: .seconds(60))
+        }
+        #expect(try await node.machine.sh("ls /nfs; grep -c asked /proc/mounts || true") == "shopdata\n0\n")
+    }
+
     @Test("a lost catalog is rebuilt from the volume group, and a client that had it mounted goes on where it was")
     func lostCatalog() async throws {
         let node = try node()

@@ -180,9 +180,9 @@ package struct KernelExporter: Exporter {
         let extra = view.extra(to: export)
         let isInOrder = served.compactMap(\.rule).areInOrder
         guard !missing.isEmpty || !extra.isEmpty || !isInOrder else { return wasWritten }
-        // A client that has two of them, its name and its address, is not refused for a moment.
+        // Nobody who may have it is refused for a moment, whatever else it is exported to.
         try await add(missing, to: export)
-        for client in extra { try await run(server.tools.withdraw(client, from: export.path.value)) }
+        try await withdraw(extra, from: export)
         let found = try table.look().tab.entries(at: export.path.value).compactMap(\.rule)
         guard Set(found) == Set(export.kernelRules), found.areInOrder else {
             throw StorageError(
@@ -191,13 +191,26 @@ package struct KernelExporter: Exporter {
         return .changed
     }
 
+    /// With a host's name exportfs(8) withdraws its addresses too: they are let in as networks until they are back.
+    private func withdraw(_ clients: [String], from export: Export) async throws(StorageError) {
+        let path = export.path.value
+        let singles =
+            clients.contains(where: KernelRule.isHostName) ? export.kernelRules.filter(\.address.isSingle) : []
+        for rule in singles { try await run(server.tools.export(rule.network, rule.options, at: path)) }
+        for client in clients { try await run(server.tools.withdraw(client, from: path)) }
+        for rule in singles { try await run(server.tools.export(rule.client, rule.options, at: path)) }
+        for rule in singles { try await run(server.tools.withdraw(rule.network, from: path)) }
+    }
+
     /// What exportfs(8) adds by itself comes before what is there, which would be wrong for a network within which a
     /// narrower one has other access. From the files it comes in their order.
     private func add(_ rules: [KernelRule], to export: Export) async throws(StorageError) {
         guard export.kernelRules.reversed().areInOrder else {
             return try await exportFiles()
         }
-        for rule in rules { try await run(server.tools.export(rule, at: export.path.value)) }
+        for rule in rules {
+            try await run(server.tools.export(rule.client, rule.options, at: export.path.value))
+        }
     }
 
     /// The file first, so that no boot brings it back; then every client, and what they hold. Without a path, of a file

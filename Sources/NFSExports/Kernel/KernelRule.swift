@@ -18,6 +18,14 @@ struct KernelRule: Hashable, Sendable {
     /// As exports(5) and etab have it.
     var client: String { address.description }
 
+    /// The same of a single address, as a network of it alone.
+    var network: String { "\(address)/\(address.isIPv6 ? 128 : 32)" }
+
+    /// Whether exportfs(8) resolves it: no address, network, netgroup or wild card.
+    static func isHostName(_ client: String) -> Bool {
+        (try? ClientAddress(client)) == nil && !client.contains { "@*?/[".contains($0) }
+    }
+
     /// As exportfs(8) wants it before a colon and a path: the colons of IPv6 in brackets.
     static func argument(_ client: String) -> String {
         guard client.contains(":"), !client.hasPrefix("[") else { return client }

@@ -21,13 +21,11 @@ struct KernelTable: Sendable {
         let texts: [ExportID: String]
         let tab: ExportTab
 
-        /// Clients of the path that are none of `export`'s, as etab has them.
+        /// Clients of the path that are none of `export`'s, as etab has them. One that is named is not among them, whatever it may do
+        /// now: what exportfs(8) is told of it takes the place of that.
         func extra(to export: Export) -> [String] {
-            let wanted = Set(export.clients.map(\.address))
-            return tab.entries(at: export.path.value).filter { entry in
-                // Another rule for a client that is named is replaced; what is no rule cannot be told apart.
-                entry.rule.map { !wanted.contains($0.address) } ?? true
-            }.map(\.client)
+            let wanted = Set(export.kernelRules.map(\.client))
+            return tab.entries(at: export.path.value).map(\.client).filter { !wanted.contains($0) }
         }
 
         /// What is served of ours. What is granted beyond rules of one squash and the volume's fsid, or is not what a boot

@@ -25,8 +25,8 @@ package struct KernelTools: Hashable, Sendable {
     }
 
     /// One rule more, or another for a client that has one; nothing else is exported by it (`-i` leaves the files alone).
-    func export(_ rule: KernelRule, at path: String) -> Invocation {
-        Invocation(exportfs, ["-i", "-o", rule.options, "\(KernelRule.argument(rule.client)):\(path)"])
+    func export(_ client: String, _ options: String, at path: String) -> Invocation {
+        Invocation(exportfs, ["-i", "-o", options, "\(KernelRule.argument(client)):\(path)"])
     }
 
     /// `client` as etab has it.
