@@ -110,7 +110,8 @@ struct BrokenHostTests {
         try await node.machine.sh(
             "\(spoil); until \(versions) | grep -qF '+4.1 +4.2'; do sleep 0.2; done", deadline: .seconds(60))
         try await requireService(node)
-        try await node.machine.sh("\(spoil); sleep 10; \(versions) | grep -qF -- -4.1", deadline: .seconds(60))
+        try await node.machine.sh(
+            "\(spoil); \(Self.looks); \(versions) | grep -qF -- -4.1", deadline: .seconds(60))
         try await requireService(node)
         try await node.machine.sh("until \(versions) | grep -qF '+4.1 +4.2'; do sleep 1; done", deadline: .seconds(90))
         try await requireService(node)
@@ -128,10 +129,9 @@ struct BrokenHostTests {
             """, deadline: .seconds(30))
         try await node.start()
         try await requireService(node)
-        // Some looks of the daemon.
         let said = try await node.machine.sh(
             """
-            sleep 8
+            \(Self.looks)
             cat /proc/fs/nfsd/versions
             tail -n +$(($(cat /tmp/logged) + 1)) /var/log/convert2nfs.log >/tmp/new
             grep -c 'does not show the settings' /tmp/new; grep -c 'is restarted' /tmp/new || true
@@ -184,6 +184,14 @@ struct BrokenHostTests {
         try await machine("c1").sh("date >/mnt/a/now; sync -f /mnt/a", deadline: .seconds(20))
         #expect(try await node.convert2nfs("volume show shop/a").contains("ready"))
     }
+
+    /// Waits for a look of the daemon at the server that begins after this: it is over when the second program that was killed is back.
+    private static let looks = """
+        for look in 1 2; do
+            old=$(pidof nfsdcld); kill -9 $old
+            until new=$(pidof nfsdcld) && [ "$new" != "$old" ]; do sleep 0.1; done
+        done
+        """
 
     /// Whether a tool hangs.
     private static let hangs = "pgrep -f '^sleep 10000[0]' >/dev/null"

@@ -101,6 +101,8 @@ struct OpenAPITests {
             let operation = try #require(list.operations.first).id
             for route in RouteDescription.all {
                 guard case .document(let schema) = route.answer else { continue }
+                // Simulators hold nothing of an operator's that could be adopted.
+                if route.body == "AdoptVolume" { continue }
                 let body = route.body == nil ? nil : #"{"dryRun": true}"#
                 let answer = try await api.ask(route.method, Self.path(route, operation: operation), body)
                 #expect(answer.status == 200, "\(route.id)")

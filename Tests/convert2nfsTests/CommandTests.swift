@@ -118,7 +118,7 @@ struct CommandTests {
                 """))
         #expect(
             result.calls
-                == [#"\#(path) {"clients":[{"access":"ro","address":"10.0.0.0\/24"}],"dryRun":\#(isDryRun)}"#])
+                == [#"\#(path) {"clients":[{"access":"ro","address":"10.0.0.0/24"}],"dryRun":\#(isDryRun)}"#])
         document.changed = false
         #expect(document.text == "volume shop/data: unchanged")
     }

@@ -27,6 +27,7 @@ extension VolumeManager {
         }
         defer { lock.release([key]) }
         do throws(StorageError) {
+            try await settle([key])
             let sight = try await sight(key, operators, clients)
             guard !isDryRun else { return sight.adoption(.changed, retired: sight.export.lines) }
             return try await take(sight, operators)

@@ -66,13 +66,16 @@ extension StorageNode {
         }
     }
 
+    /// It is there once NFS-Ganesha has run on the node.
+    static func ganeshaDirectory(_ state: String) -> String { "\(state)/ganesha" }
+
     private static func ganesha(
         _ nfs: Configuration.NFS, state: String, _ tools: Toolbox, logger: Logger
     ) throws(StorageError) -> Server {
         let settings = try GaneshaSettings(
             nfsPort: nfs.port, mountdPort: nfs.mountdPort, lockManagerPort: nfs.lockManagerPort)
         let server = try GaneshaServer(
-            settings: settings, stateDirectory: "\(state)/ganesha", tools: GaneshaTools(tools), logger: logger)
+            settings: settings, stateDirectory: ganeshaDirectory(state), tools: GaneshaTools(tools), logger: logger)
         let exporter = GaneshaExporter(server: server, logger: logger)
         return Server(exporter: exporter, name: "ganesha", exits: exporter.exits) { () async throws(StorageError) in
             try await exporter.stop()

@@ -120,7 +120,7 @@ extension StorageNode {
     ) throws(StorageError) -> ServerChoice {
         let state = configuration.node.state
         let ganesha: FileFacts?
-        do throws(HostError) { ganesha = try FileFacts.of("\(state)/ganesha") } catch {
+        do throws(HostError) { ganesha = try FileFacts.of(ganeshaDirectory(state)) } catch {
             throw StorageError(.unavailable, "\(error)")
         }
         return ServerChoice(
