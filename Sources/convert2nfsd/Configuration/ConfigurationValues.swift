@@ -36,12 +36,15 @@ enum ConfigurationValue {
         return port
     }
 
-    /// The lock manager listens on the next port, so the last one is too high.
+    /// The lock manager and rpc.statd listen on the next two ports.
     static func mountdPort(_ node: Node) throws(Refusal) -> UInt16 {
         let port = try port(node)
-        guard port != 110 else { throw Refusal("found 110; the lock manager would get 111, which is rpcbind's") }
-        guard port < 65535 else {
-            throw Refusal("found 65535; the lock manager needs the next port, so use 65534 or less")
+        guard port < 109 || port > 110 else {
+            let other = port == 110 ? "the lock manager" : "rpc.statd"
+            throw Refusal("found \(port); \(other) would get 111, which is rpcbind's")
+        }
+        guard port <= 65533 else {
+            throw Refusal("found \(port); the lock manager and rpc.statd need the next two ports, so use 65533 or less")
         }
         return port
     }

@@ -170,7 +170,16 @@ struct ConfigurationFaultTests {
         ),
         Case(
             "nfs: {mountdPort: 65535}",
-            "1: nfs.mountdPort: found 65535; the lock manager needs the next port, so use 65534 or less"),
+            "1: nfs.mountdPort: found 65535; the lock manager and rpc.statd need the next two ports, so use 65533 or less"),
+        Case(
+            "nfs: {mountdPort: 65534}",
+            "1: nfs.mountdPort: found 65534; the lock manager and rpc.statd need the next two ports, so use 65533 or less"),
+        Case(
+            "nfs: {mountdPort: 109}",
+            "1: nfs.mountdPort: found 109; rpc.statd would get 111, which is rpcbind's"),
+        Case(
+            "nfs: {port: 20050}",
+            "1: nfs.port: nfs.port and rpc.statd's port (nfs.mountdPort + 2) are both 20050; use different ports"),
         Case("nfs: {port: 8080}", "1: nfs.port: nfs.port and api.listen are both 8080; use different ports"),
         Case(
             "nfs: {root: /var/lib}",
