@@ -43,7 +43,10 @@ final class VolumeGroup: Sendable {
     /// What the group holds now. Throws `unavailable` if it, or a disk of it, is not there.
     func look() async throws(StorageError) -> LVMReport {
         var isFresh = devices.isEmpty
-        if isFresh { try await findDevices() }
+        if isFresh {
+            if let report = try await firstReport() { return report }
+            try await findDevices()
+        }
         while true {
             let report = try LVMReport(try await output(tools.report(devices), "reading the volume group"))
             if report.missingDevices == 0 {
@@ -137,6 +140,22 @@ final class VolumeGroup: Sendable {
             state.seen = .now
             state.places = places
         }
+    }
+
+    /// What the group holds, and its devices, by one command, which boots wait for. Nil if LVM does not find all of it: why, the
+    /// longer way tells.
+    private func firstReport() async throws(StorageError) -> LVMReport? {
+        let report: LVMReport
+        do throws(StorageError) {
+            report = try LVMReport(try await output(tools.report([]), "reading the volume group"))
+        } catch {
+            guard error.code == .internal else { throw error }
+            return nil
+        }
+        guard report.missingDevices == 0, !report.devices.isEmpty else { return nil }
+        state.withLock { $0.devices = Set(report.devices).sorted() }
+        keep(report)
+        return report
     }
 
     private func findDevices() async throws(StorageError) {
