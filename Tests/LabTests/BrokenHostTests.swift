@@ -105,13 +105,18 @@ struct BrokenHostTests {
     @Test("nfsd that is restarted by hand with other settings gets those it is to have, once a minute at most")
     func settings() async throws {
         let node = try node()
-        let spoil = "rpc.nfsd 0; rpc.nfsd -N 4.1 -N 4.2"
+        // The daemon holds still meanwhile: it would start the server between the two.
+        let spoil = """
+            daemon=$(pidof convert2nfsd); kill -STOP $daemon
+            rpc.nfsd 0; rpc.nfsd -N 4.1 -N 4.2
+            kill -CONT $daemon
+            """
         let versions = "cat /proc/fs/nfsd/versions"
         try await node.machine.sh(
-            "\(spoil); until \(versions) | grep -qF '+4.1 +4.2'; do sleep 0.2; done", deadline: .seconds(60))
+            "\(spoil)\nuntil \(versions) | grep -qF '+4.1 +4.2'; do sleep 0.2; done", deadline: .seconds(60))
         try await requireService(node)
         try await node.machine.sh(
-            "\(spoil); \(Self.looks); \(versions) | grep -qF -- -4.1", deadline: .seconds(60))
+            "\(spoil)\n\(Self.looks)\n\(versions) | grep -qF -- -4.1", deadline: .seconds(60))
         try await requireService(node)
         try await node.machine.sh("until \(versions) | grep -qF '+4.1 +4.2'; do sleep 1; done", deadline: .seconds(90))
         try await requireService(node)

@@ -120,6 +120,22 @@ package actor KernelServer {
 
     /// Starts the threads; everything is in place. Throws `unavailable` with what rpc.nfsd(8) says if they do not serve.
     func startThreads() async throws(StorageError) {
+        try await beginThreads()
+        if try !showsSettings() {
+            // Somebody may have started it in the same moment, with other settings.
+            try await stopThreads()
+            try await beginThreads()
+        }
+        noteUnattainable()
+        logger.notice(
+            "nfsd serves", metadata: ["port": "\(settings.nfsPort)", "threads": "\(settings.threads)"])
+    }
+
+    private func showsSettings() throws(StorageError) -> Bool {
+        try onHost("look at nfsd") { () throws(HostError) in try control.facts().map(settings.isShown) ?? false }
+    }
+
+    private func beginThreads() async throws(StorageError) {
         try await onHost("start nfsd") { () async throws(HostError) in
             try await runner.output(of: tools.server(isOn: true))
         }
@@ -131,12 +147,9 @@ package actor KernelServer {
                 .unavailable,
                 "nfsd was started and does not answer at port \(settings.nfsPort); see the kernel's log (dmesg)")
         }
-        noteUnattainable()
-        logger.notice(
-            "nfsd serves", metadata: ["port": "\(settings.nfsPort)", "threads": "\(settings.threads)"])
     }
 
-    /// It has just been started with what nfs.conf(5) says, and no other start would make anything else of it.
+    /// It has just been started with what nfs.conf(5) says, twice if need was, and no other start would make anything else of it.
     private func noteUnattainable() {
         guard let facts = try? control.facts(), !settings.isShown(by: facts) else {
             unattainable = nil
