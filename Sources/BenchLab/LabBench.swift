@@ -27,6 +27,8 @@ struct LabBench: Sendable {
         var storage = MachineSpec.s1
         storage.disks = [160 << 30]
         storage.memoryMiB = 1024
+        // As the smallest server has.
+        storage.processors = 2
         let lab = try Lab(
             directory: directory, image: ImageCache().place(of: .standard), specs: [storage, MachineSpec.c1])
         let result: Result<Findings, any Error>

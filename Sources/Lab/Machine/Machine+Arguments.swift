@@ -4,12 +4,14 @@ package enum Accelerator: String, Sendable {
     /// Emulation: runs everywhere, ten to twenty times slower.
     case tcg
 
-    var arguments: [String] {
-        switch self {
-        case .kvm: ["-accel", "kvm", "-cpu", "host"]
-        // The plainest processor: its kernel has the least to set up, which halves the time to boot.
-        case .tcg: ["-accel", "tcg,thread=single", "-cpu", "qemu64"]
-        }
+    func arguments(processors: Int) -> [String] {
+        let kind =
+            switch self {
+            case .kvm: ["-accel", "kvm", "-cpu", "host"]
+            // The plainest processor: its kernel has the least to set up, which halves the time to boot.
+            case .tcg: ["-accel", "tcg,thread=\(processors > 1 ? "multi" : "single")", "-cpu", "qemu64"]
+            }
+        return kind + ["-smp", "\(processors)"]
     }
 }
 
@@ -19,8 +21,8 @@ extension Machine {
     /// `counterRate` is `TimestampCounter.rate()`.
     func arguments(counterRate: Int?) -> [String] {
         var result =
-            ["-name", spec.name, "-M", "q35"] + accelerator.arguments + [
-                "-smp", "1", "-m", "\(spec.memoryMiB)", "-nodefaults", "-no-user-config", "-display", "none",
+            ["-name", spec.name, "-M", "q35"] + accelerator.arguments(processors: spec.processors) + [
+                "-m", "\(spec.memoryMiB)", "-nodefaults", "-no-user-config", "-display", "none",
                 "-no-reboot", "-kernel", image.kernel, "-initrd", image.ramdisk, "-append", kernelLine(counterRate),
                 "-chardev", "file,id=console,path=\(console),append=on", "-serial", "chardev:console",
                 "-device", "virtio-rng-pci",

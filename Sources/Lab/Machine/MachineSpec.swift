@@ -17,6 +17,7 @@ package struct MachineSpec: Hashable, Sendable {
     /// Of the empty disks it has beside its root: `/dev/disk/by-id/virtio-data0` and on.
     package var disks: [Int64] = []
     package var memoryMiB = 512
+    package var processors = 1
     package var start = Init.lab
 
     package static let s1 = MachineSpec(name: "s1", number: 11, role: .storage, disks: [4 << 30, 4 << 30])
