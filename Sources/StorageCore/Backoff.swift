@@ -1,22 +1,24 @@
 /// When what does not last may be tried again: at once, then after a pause that doubles with each try, and is the shortest again
 /// after a try that has lasted. Pure: time is a parameter.
-struct Backoff: Hashable, Sendable {
+package struct Backoff: Hashable, Sendable {
     private let shortest: Duration
     private let longest: Duration
     private var last: ContinuousClock.Instant?
     private var pause = Duration.zero
 
-    init(shortest: Duration, longest: Duration) {
+    package init(shortest: Duration, longest: Duration) {
         self.shortest = shortest
         self.longest = longest
     }
 
-    func isDue(at now: ContinuousClock.Instant) -> Bool { last.map { now - $0 >= pause } ?? true }
+    package func isDue(at now: ContinuousClock.Instant) -> Bool { last.map { now - $0 >= pause } ?? true }
 
     /// It is tried.
-    mutating func note(at now: ContinuousClock.Instant) {
-        let hasLasted = last.map { now - $0 >= longest * 2 } ?? true
-        pause = hasLasted ? shortest : min(longest, pause * 2)
+    package mutating func note(at now: ContinuousClock.Instant) {
+        pause = hasLasted(at: now) ? shortest : min(longest, pause * 2)
         last = now
     }
+
+    /// Whether the next try is as the first one.
+    package func hasLasted(at now: ContinuousClock.Instant) -> Bool { last.map { now - $0 >= longest * 2 } ?? true }
 }

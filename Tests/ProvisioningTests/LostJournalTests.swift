@@ -105,11 +105,17 @@ struct LostJournalTests {
         let error = await #expect(throws: StorageError.self) { _ = try await manager.create(Sample.spec("shop/data")) }
         #expect(error?.message.contains("goes on by itself") == true)
         #expect(node.plan.calls[6] == "exporter.ensure")
-        for _ in 0..<3 { try? await reconciler.pass() }
+        for _ in 0..<3 {
+            let count = node.plan.calls.count
+            try await eventually {
+                try? await reconciler.pass()
+                return node.plan.calls.count > count
+            }
+        }
         let told = node.log.lines.filter { $0.contains("the device is held") }
         #expect(!told.isEmpty && told.count == Set(told).count)
         node.plan.disarm()
-        try await reconciler.pass()
+        try await node.settle(reconciler)
         try await node.expectConsistency()
         _ = try await manager.create(Sample.spec("shop/data")).value()
     }

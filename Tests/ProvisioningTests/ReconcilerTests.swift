@@ -208,7 +208,7 @@ struct ReconcilerTests {
         #expect(try await node.filesystem.mounted(at: MountPath("/nfs/shopnew")) != nil)
         #expect(try await node.exporter.exports().map(\.path.value).sorted() == ["/nfs/shopone", "/nfs/shoptwo"])
         manager.lock.release([key])
-        try await reconciler.pass()
+        try await node.settle(reconciler)
         try await node.expectConsistency()
     }
 
@@ -246,6 +246,26 @@ struct ReconcilerTests {
         #expect(node.plan.calls.count { $0 == "filesystem.unmount" } == 1)
         node.plan.disarm()
         try await eventually { try await manager.volumes(in: nil, after: nil, limit: 9).items.count == 1 }
+        try await node.expectConsistency()
+    }
+
+    @Test("an undo that hangs delays no repair, and goes on when it can", .timeLimit(.minutes(1)))
+    func hangingUndo() async throws {
+        let (node, manager, reconciler) = try await node()
+        // Its export fails, and nothing after it works either.
+        node.plan.arm(.failsBefore, from: 5, error: StorageError(.busy, "held"))
+        await #expect(throws: StorageError.self) { _ = try await manager.create(Sample.spec("shop/new")) }
+        // withdraw, activate, and then an unmount that takes long.
+        node.plan.arm(.takesLong, at: 2)
+        try await reconciler.pass()
+        try await eventually { node.plan.calls.count == 3 }
+        #expect(node.plan.calls.last == "filesystem.unmount")
+        let path = MountPath("/nfs/shoptwo")
+        _ = try await node.filesystem.unmount(path)
+        try await reconciler.pass()
+        #expect(try await node.filesystem.mounted(at: path) != nil)
+        #expect(try await !manager.operations(limit: 9).allSatisfy(\.isFinished))
+        node.plan.disarm()
         try await node.expectConsistency()
     }
 

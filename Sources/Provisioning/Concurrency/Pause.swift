@@ -1,20 +1,21 @@
+import StorageCore
 import Synchronization
 
-/// Lets something happen once a while for each key.
+/// When what did not succeed may be tried again, for each key on its own.
 final class Pause<Key: Hashable & Sendable>: Sendable {
-    private let length: Duration
-    private let last = Mutex<[Key: ContinuousClock.Instant]>([:])
+    private let fresh: Backoff
+    private let tries = Mutex<[Key: Backoff]>([:])
 
-    init(_ length: Duration) { self.length = length }
+    init(_ fresh: Backoff) { self.fresh = fresh }
 
-    /// Whether so much time has passed since this was true the last time for `key`, or it never was.
-    func hasPassed(for key: Key) -> Bool {
-        last.withLock { last in
+    func isOver(for key: Key) -> Bool { tries.withLock { $0[key]?.isDue(at: .now) ?? true } }
+
+    /// It is tried.
+    func note(_ key: Key) {
+        tries.withLock { tries in
             let now = ContinuousClock.now
-            last = last.filter { now - $0.value < length }
-            guard last[key] == nil else { return false }
-            last[key] = now
-            return true
+            tries = tries.filter { !$0.value.hasLasted(at: now) }
+            tries[key, default: fresh].note(at: now)
         }
     }
 }

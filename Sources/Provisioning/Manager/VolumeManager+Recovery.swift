@@ -2,18 +2,36 @@ import Catalog
 import StorageCore
 
 extension VolumeManager {
-    /// Finishes or undoes what is in the journal and nobody works on: after a crash, or when the journal could not be
-    /// written. `reversibleOnly` leaves what needs mounted volumes for later. Answers how many there were.
-    func recoverOperations(reversibleOnly: Bool) async throws(StorageError) -> Int {
+    /// Finishes or undoes what is in the journal and nobody works on, one after the other: after a crash.
+    func recoverOperations(reversibleOnly: Bool) async throws(StorageError) {
+        for operation in try await leftOperations(reversibleOnly: reversibleOnly) { try await recover(operation) }
+    }
+
+    /// What is in the journal and nobody works on: after a crash, when something holds it up, or when the journal could not be
+    /// written. `reversibleOnly` leaves out what needs mounted volumes.
+    func leftOperations(reversibleOnly: Bool) async throws(StorageError) -> [Operation] {
         let running = live.ids
-        let left = try await catalog.unfinishedOperations().filter {
+        return try await catalog.unfinishedOperations().filter {
             !running.contains($0.id) && (!reversibleOnly || $0.plan.isReversible || $0.state == .undoing)
         }
-        for operation in left where lock.tryAcquire(operation.subject) {
-            defer { lock.release([operation.subject]) }
-            _ = try await recover(operation)
+    }
+
+    /// Goes on with one of them.
+    func resume(_ operation: Operation) async {
+        do {
+            try await recover(operation)
+        } catch {
+            logger.warning(
+                "\(operation.plan.kind) of \(operation.subject) could not go on: \(error)",
+                metadata: ["volume": "\(operation.subject)"])
         }
-        return left.count
+    }
+
+    /// Does nothing if somebody works on the volume.
+    private func recover(_ operation: Operation) async throws(StorageError) {
+        guard lock.tryAcquire(operation.subject) else { return }
+        defer { lock.release([operation.subject]) }
+        _ = try await recover(operation, holding: [])
     }
 
     /// Ends what was left unfinished on volumes whose lock the caller holds, before anything new begins on them:
@@ -32,7 +50,7 @@ extension VolumeManager {
     /// The caller holds the lock of the operation's volume. A copy's origin is locked as well: undoing thaws it. Answers
     /// whether the operation has ended.
     private func recover(
-        _ operation: Operation, holding keys: Set<VolumeKey> = []
+        _ operation: Operation, holding keys: Set<VolumeKey>
     ) async throws(StorageError) -> Bool {
         // Under the lock: whoever ran it has ended, and its end may be in the journal by now.
         guard let current = try await catalog.operation(operation.id), !current.isFinished else { return true }

@@ -16,7 +16,7 @@ package final class Reconciler: Service {
     /// Until when a pool is waited for before the NFS server is started without its volumes.
     private let poolDeadline: ContinuousClock.Instant
     /// What something holds up is tried again, not so often that it fills the journal.
-    private let retryPause = Pause<VolumeKey>(.seconds(30))
+    private let retryPause: Pause<VolumeKey>
     /// It may take long for each of them, and nothing else waits for it.
     private let retries = SideWork<VolumeKey>(width: 4)
 
@@ -32,11 +32,13 @@ package final class Reconciler: Service {
 
     package init(
         manager: VolumeManager, interval: Duration = .seconds(2), clock: any Clock<Duration> = ContinuousClock(),
-        logger: Logger, tell: @escaping @Sendable (Progress) -> Void = { _ in }
+        retryPause: Backoff = Backoff(shortest: .seconds(2), longest: .seconds(30)), logger: Logger,
+        tell: @escaping @Sendable (Progress) -> Void = { _ in }
     ) {
         self.manager = manager
         self.interval = interval
         self.clock = clock
+        self.retryPause = Pause(retryPause)
         self.logger = logger
         self.tell = tell
         poolDeadline = .now + manager.settings.poolPatience
@@ -85,12 +87,12 @@ package final class Reconciler: Service {
 
     private func start() async throws(StorageError) {
         let begin = ContinuousClock.now
-        _ = try await manager.recoverOperations(reversibleOnly: true)
+        try await manager.recoverOperations(reversibleOnly: true)
         let seen = try await manager.observer.look()
         try await waitForPools(seen)
         let repaired = await MountRepair(manager: manager, logger: logger).all(seen)
         let exports = try await lookingAtServer { () async throws(StorageError) in try await serveAll() }
-        _ = try await manager.recoverOperations(reversibleOnly: false)
+        try await manager.recoverOperations(reversibleOnly: false)
         try await manager.noteOrphans()
         manager.markReady()
         tell(.ready)
@@ -115,8 +117,12 @@ package final class Reconciler: Service {
             resource: "pools/\(pool)")
     }
 
-    /// Goes on, beside the pass, with deletions that failed and with what failed snapshots left.
+    /// Goes on, beside the pass, with operations that something holds up, with deletions that failed, and with what failed snapshots
+    /// left.
     private func retry(_ seen: Observation) async throws(StorageError) {
+        for operation in try await manager.leftOperations(reversibleOnly: false) {
+            retry(operation.subject) { await $0.resume(operation) }
+        }
         for volume in seen.volumes where volume.phase == .deleting {
             retry(volume.key) { await $0.resumeDeletion(of: volume.key) }
         }
@@ -126,8 +132,8 @@ package final class Reconciler: Service {
     }
 
     private func retry(_ key: VolumeKey, _ work: @escaping @Sendable (VolumeManager) async -> Void) {
-        guard retryPause.hasPassed(for: key) else { return }
-        _ = retries.begin(key) { [manager] in await work(manager) }
+        guard retryPause.isOver(for: key), retries.begin(key, { [manager] in await work(manager) }) else { return }
+        retryPause.note(key)
     }
 
     /// One export that the server refuses keeps nobody else from being served, and the node from nothing. A server that
@@ -157,11 +163,10 @@ package final class Reconciler: Service {
     }
 
     private func repair() async throws(StorageError) {
-        _ = try await manager.recoverOperations(reversibleOnly: false)
         let seen = try await manager.observer.look()
+        try await retry(seen)
         _ = await MountRepair(manager: manager, logger: logger).all(seen)
         try await lookingAtServer { () async throws(StorageError) in try await repairExports(seen) }
-        try await retry(seen)
     }
 
     private func repairExports(_ seen: Observation) async throws(StorageError) {
