@@ -170,10 +170,12 @@ struct ConfigurationFaultTests {
         ),
         Case(
             "nfs: {mountdPort: 65535}",
-            "1: nfs.mountdPort: found 65535; the lock manager and rpc.statd need the next two ports, so use 65533 or less"),
+            "1: nfs.mountdPort: found 65535; the lock manager and rpc.statd need the next two ports, so use 65533 or less"
+        ),
         Case(
             "nfs: {mountdPort: 65534}",
-            "1: nfs.mountdPort: found 65534; the lock manager and rpc.statd need the next two ports, so use 65533 or less"),
+            "1: nfs.mountdPort: found 65534; the lock manager and rpc.statd need the next two ports, so use 65533 or less"
+        ),
         Case(
             "nfs: {mountdPort: 109}",
             "1: nfs.mountdPort: found 109; rpc.statd would get 111, which is rpcbind's"),
