@@ -28,7 +28,7 @@ package struct ExportTab: Sendable {
         byPath = Dictionary(grouping: text.split(separator: "\n").compactMap(Self.entry), by: \.path)
     }
 
-    var isEmpty: Bool { byPath.isEmpty }
+    var paths: Set<String> { Set(byPath.keys) }
 
     /// In the order that mountd has them in.
     package func entries(at path: String) -> [Entry] { byPath[path] ?? [] }

@@ -88,14 +88,17 @@ package struct KernelExporter: Exporter {
         }
     }
 
-    /// Withdraws all that is ours. The server itself goes on if somebody else's exports are left.
-    package func stop() async throws(StorageError) {
+    /// Withdraws all that is ours, after the server has ended: so clients wait for it, where a server without their exports would tell
+    /// them that their files are gone. If somebody else's exports are left, it goes on and tells them that. Answers whether it goes on.
+    @discardableResult
+    package func stop() async throws(StorageError) -> Bool {
         try await gate.run { () async throws(StorageError) in
             let view = try table.look()
+            let goesOn = view.hasOthers
+            if !goesOn { try await server.stopThreads() }
             for id in view.texts.keys.sorted() { _ = try await remove(id, at: view.heads[id]?.path, view) }
-            guard try table.look().tab.isEmpty else { return }
-            try await server.stopThreads()
-            try await server.stopHelpers()
+            if !goesOn { try await server.stopHelpers() }
+            return goesOn
         }
     }
 

@@ -28,6 +28,9 @@ struct KernelTable: Sendable {
             return tab.entries(at: export.path.value).map(\.client).filter { !wanted.contains($0) }
         }
 
+        /// Whether anything is exported that is none of ours.
+        var hasOthers: Bool { !tab.paths.isSubset(of: heads.values.map(\.path.value)) }
+
         /// What is served of ours. What is granted beyond rules of one squash and the volume's fsid, or is not what a boot
         /// would export, shows as access of an address that no volume names, so that a comparison always finds it.
         var observed: [ObservedExport] { heads.values.map(observe) }

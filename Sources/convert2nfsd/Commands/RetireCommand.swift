@@ -23,8 +23,9 @@ struct RetireCommand: AsyncParsableCommand {
         do {
             let logger = Logger(label: "convert2nfsd") { StreamLogHandler.standardError(label: $0) }
             let node = try await StorageNode.assemble(configuration, isSimulated: false, logger: logger)
-            let count = try await node.retire()
-            print("NFS is stopped, \(count) volumes are unmounted and detached; their data is untouched")
+            let (count, serverGoesOn) = try await node.retire()
+            let server = serverGoesOn ? "NFS goes on with what others export here" : "NFS is stopped"
+            print("\(server), \(count) volumes are unmounted and detached; their data is untouched")
         } catch {
             let error = StorageError.wrap(error)
             throw Complaint.say(error.message, status: error.code == .busy ? EX_TEMPFAIL : EX_UNAVAILABLE)

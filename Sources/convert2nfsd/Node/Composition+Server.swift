@@ -18,7 +18,8 @@ extension StorageNode {
         var release: LinuxFilesystem.Release?
         /// What it serves beside ours, of the kernel's.
         var operators: (any OperatorExports)? { files.map { KernelOperatorExports(files: $0) } }
-        let stop: @Sendable () async throws(StorageError) -> Void
+        /// Answers whether it goes on, with what others export.
+        let stop: @Sendable () async throws(StorageError) -> Bool
     }
 
     /// What `server` has to have found of programs.
@@ -79,6 +80,7 @@ extension StorageNode {
         let exporter = GaneshaExporter(server: server, logger: logger)
         return Server(exporter: exporter, name: "ganesha", exits: exporter.exits) { () async throws(StorageError) in
             try await exporter.stop()
+            return false
         }
     }
 

@@ -112,7 +112,7 @@ extension StorageNode {
         }
         return World(
             pools: pools, filesystem: SimulatedFilesystem(host: host),
-            server: Server(exporter: SimulatedExporter(), name: "simulated") { () async throws(StorageError) in })
+            server: Server(exporter: SimulatedExporter(), name: "simulated") { () async throws(StorageError) in false })
     }
 
     private static func serverChoice(

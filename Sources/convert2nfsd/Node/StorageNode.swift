@@ -13,8 +13,8 @@ struct StorageNode {
     let reconciler: Reconciler
     /// Remembers which NFS server serves the volumes.
     let keepChoice: @Sendable () throws(StorageError) -> Void
-    /// Stops the NFS server; the daemon's own end does not.
-    let stopServer: @Sendable () async throws(StorageError) -> Void
+    /// Stops the NFS server; the daemon's own end does not. Answers whether it goes on, with what others export.
+    let stopServer: @Sendable () async throws(StorageError) -> Bool
     let services: [any Service]
     let notifier: ServiceNotifier
     let logger: Logger
@@ -42,16 +42,16 @@ struct StorageNode {
     }
 
     /// Lets writes go on that a killed daemon held back, and stops NFS before it unmounts, so that no client holds what
-    /// is then unmounted. Answers how many volumes were unmounted.
-    func retire() async throws(StorageError) -> Int {
+    /// is then unmounted. Answers how many volumes were unmounted, and whether the server goes on with what others export.
+    func retire() async throws(StorageError) -> (count: Int, serverGoesOn: Bool) {
         do throws(StorageError) {
             try await manager.thawAll()
         } catch {
             // One that cannot be thawed is no reason to leave the others served; unmounting tells what is wrong with it.
             logger.error("a volume's writes could not be let go on: \(error)")
         }
-        try await stopServer()
-        return try await manager.unmountAll()
+        let serverGoesOn = try await stopServer()
+        return (try await manager.unmountAll(), serverGoesOn)
     }
 
     private var quiet: Logger {
