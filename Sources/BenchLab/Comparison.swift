@@ -13,6 +13,15 @@ struct Comparison {
     /// The median of the pairs' ratios.
     var ratio: Double { zip(ours, bare).map { $0 / $1 }.median }
 
+    /// How sure the ratio is: where the median of all such pairs lies with 95 % (by the order of the ratios, whatever their
+    /// distribution).
+    var spread: String {
+        let ratios = zip(ours, bare).map { $0 / $1 }
+        let (count, half) = (Double(ratios.count), 0.98 * Double(ratios.count).squareRoot())
+        let (low, high) = (ratios.percentile(0.5 - half / count), ratios.percentile(min(1, 0.5 + (half + 1) / count)))
+        return "\(ratios.count) pairs, the ratio lies between \(low.text(2)) and \(high.text(2)) (95 %)"
+    }
+
     /// Where less is better, in seconds.
     func row(_ measure: String, atMost bar: Double) -> Row {
         Row(

@@ -27,6 +27,11 @@ static inline int host_pidfd_reap(int pidfd) {
     return (int)syscall(SYS_waitid, 3 /* P_PIDFD */, pidfd, (void *)0, 5 /* WNOHANG | WEXITED */, (void *)0);
 }
 
+// open_tree(2) with OPEN_TREE_CLONE and OPEN_TREE_CLOEXEC: the mount that holds `path`, without those below it
+static inline int host_copy_mount(const char *path) {
+    return (int)syscall(SYS_open_tree, -100 /* AT_FDCWD */, path, 1 | 02000000);
+}
+
 // prctl(2); keeps 15 bytes
 static inline void host_name_this_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 

@@ -52,6 +52,11 @@ extension Catalog {
         }
     }
 
+    /// Takes a volume back that `restore` has just written, and nothing else knows.
+    package func takeBack(_ volume: Volume) async throws(StorageError) {
+        try await write { database in try apply([.removeVolume(volume.key)], database) }
+    }
+
     /// Writes an operation that is about to touch the world, with what it changes at once. `outOfCapacity` for a new
     /// snapshot when the disk is nearly full.
     package func begin(_ operation: Operation, _ changes: [CatalogChange] = []) async throws(StorageError) {

@@ -168,16 +168,11 @@ struct AdoptionTests {
     func refused() async throws {
         let node = try node()
         try await make("odd")
-        try await node.machine.sh(
-            """
-            mkdir -p /nfs/shoppart /nfs/shopdata /srv/part
-            mkdir /nfs/shopodd/part && mount --bind /nfs/shopodd/part /nfs/shoppart
-            mount -t tmpfs none /nfs/shopdata
-            """)
         let cases = [
             ("no_subtree_check,insecure", "insecure"), ("subtree_check", "subtree_check"),
             ("no_subtree_check,root_squash,anonuid=7", "anongid=65534,anonuid=7"),
             ("no_subtree_check,fsid=0", "root of NFSv4"), ("no_subtree_check,sec=krb5", "sec=krb5"),
+            ("no_subtree_check,nohide", "nohide"),
         ]
         for (options, reason) in cases {
             try await node.machine.sh("exportfs -i -o rw,\(options) 10.77.0.21:/nfs/shopodd")
@@ -185,6 +180,12 @@ struct AdoptionTests {
             #expect(text.contains(reason) && !text.contains("DONE"), "\(options): \(text)")
             try await node.machine.sh("exportfs -u 10.77.0.21:/nfs/shopodd")
         }
+        try await node.machine.sh(
+            """
+            mkdir -p /nfs/shoppart /nfs/shopdata
+            mkdir /nfs/shopodd/part && mount --bind /nfs/shopodd/part /nfs/shoppart
+            mount -t tmpfs none /nfs/shopdata
+            """)
         for (arguments, reason) in [
             ("shop/none", "nothing is mounted at /nfs/shopnone"), ("shop/part", "only /part of"),
             ("shop/data", "is in no pool"), ("shop/odd --client 10.0.0.0/8 --client 10.0.0.0/8=ro", "both rw and ro"),
@@ -193,6 +194,58 @@ struct AdoptionTests {
             #expect(text.contains(reason) && !text.contains("DONE"), "\(arguments): \(text)")
         }
         try await node.machine.sh("umount /nfs/shoppart /nfs/shopdata && rmdir /nfs/shopodd/part")
+    }
+
+    /// What is otherwise than of a volume, made and taken back.
+    private static let surroundings = [
+        ("true", "true", "it is exported to nobody"),
+        (
+            "mkdir /nfs/shopodd/sub; exportfs -i -o rw,no_subtree_check 10.77.0.21:/nfs/shopodd/sub",
+            "exportfs -u 10.77.0.21:/nfs/shopodd/sub; rmdir /nfs/shopodd/sub",
+            "its directory /nfs/shopodd/sub is exported"
+        ),
+        (
+            "exportfs -i -o ro,crossmnt 10.77.0.21:/nfs", "exportfs -u 10.77.0.21:/nfs",
+            "/nfs is exported with crossmnt"
+        ),
+        (
+            "echo '/nfs/shopodd 10.77.0.98(rw)' >/etc/exports.d/odd.exports", "rm /etc/exports.d/odd.exports",
+            "not served yet: 10.77.0.98 (/etc/exports.d/odd.exports)"
+        ),
+        (
+            "mkdir -p /srv/second && mount /dev/vg-paas/odd /srv/second", "umount /srv/second",
+            "is mounted at /srv/second too"
+        ),
+        ("mount -o remount,ro /nfs/shopodd", "mount -o remount,rw /nfs/shopodd", "is mounted read-only"),
+        (
+            "mkdir -p /srv/below && mount --bind /nfs /srv/below && touch /srv/below/shopodd/file && umount /srv/below",
+            "mount --bind /nfs /srv/below && rm /srv/below/shopodd/file && umount /srv/below",
+            "hides files in the directory below it (file)"
+        ),
+        (
+            "mkdir /nfs/shopodd/in && mount -t tmpfs none /nfs/shopodd/in",
+            "umount /nfs/shopodd/in && rmdir /nfs/shopodd/in",
+            "has something mounted at /nfs/shopodd/in"
+        ),
+        (
+            "lvchange -q --setactivationskip y vg-paas/odd", "lvchange -q --setactivationskip n vg-paas/odd",
+            "would not be active after a boot"
+        ),
+    ]
+
+    @Test(
+        "what is mounted or exported otherwise than a volume is refused with the reason, and nothing is changed",
+        arguments: surroundings)
+    func circumstances(_ begin: String, _ end: String, _ reason: String) async throws {
+        let node = try node()
+        if begin != "true" {
+            try await node.machine.sh("exportfs -i -o rw,no_subtree_check,no_root_squash 10.77.0.21:/nfs/shopodd")
+        }
+        try await node.machine.sh(begin, deadline: .seconds(60))
+        let text = try await refusal("shop/odd")
+        #expect(text.contains(reason) && !text.contains("DONE"), "\(text)")
+        try await node.machine.sh(end, deadline: .seconds(60))
+        try await node.machine.sh("exportfs -u 10.77.0.21:/nfs/shopodd || true")
     }
 
     @Test("clients that were named by their host are named by their address, nested networks are taken as they are")
@@ -237,7 +290,7 @@ struct AdoptionTests {
         let node = try node()
         try await make("half")
         try await node.machine.sh("exportfs -i -o rw,no_subtree_check,no_root_squash,fsid=18 10.77.0.21:/nfs/shophalf")
-        // As after a kill between the tags and the catalog, of a first try that found another fsid.
+        // As after a rebuild that was not gone through with, or a try of an older version, which found another fsid.
         try await node.machine.sh(
             """
             id=$(blkid -o value -s UUID /dev/vg-paas/half)

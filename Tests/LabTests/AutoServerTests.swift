@@ -22,6 +22,61 @@ struct AutoServerTests {
             deadline: .seconds(60))
     }
 
+    @Test("a node that is retired and started lets its clients wait, who lose nothing and see no error")
+    func retires() async throws {
+        let node = try node()
+        let client = try machine("c1")
+        for version in ["3", "4.1"] {
+            try await client.sh(
+                """
+                mkdir -p /mnt/w\(version); rm -f /tmp/stop
+                mount -t nfs -o nfsvers=\(version),proto=tcp,hard,nosharecache s1:/nfs/shopdata /mnt/w\(version)
+                ( exec 7>/mnt/w\(version)/log\(version); n=0; while [ ! -e /tmp/stop ]; do
+                    n=$((n + 1)); { echo $n >&7 && sync /mnt/w\(version)/log\(version); } || echo failed at $n
+                    sleep 0.1
+                done; echo $n ) >/tmp/out\(version) 2>&1 </dev/null &
+                until [ -s /mnt/w\(version)/log\(version) ]; do sleep 0.1; done
+                """, deadline: .seconds(60))
+        }
+        let answer = try await node.machine.sh(
+            "\(end); convert2nfsd retire --config /etc/convert2nfs.yaml; cat /proc/fs/nfsd/threads",
+            deadline: .seconds(60))
+        #expect(answer == "NFS is stopped, 1 volumes are unmounted and detached; their data is untouched\n0\n")
+        try await node.start()
+        let result = try await client.sh(
+            """
+            for version in 3 4.1; do
+                log=/mnt/w$version/log$version
+                before=$(wc -l <$log); until [ $(wc -l <$log) -gt $before ]; do sleep 0.2; done
+            done
+            touch /tmp/stop
+            for version in 3 4.1; do
+                until [ -s /tmp/out$version ]; do sleep 0.1; done
+                seq $(cat /tmp/out$version) | cmp - /mnt/w$version/log$version && echo whole
+                umount /mnt/w$version
+            done
+            """, deadline: .seconds(180))
+        #expect(result == "whole\nwhole\n")
+    }
+
+    @Test("with exports of the operator's NFS goes on when the node is retired, and retire says so")
+    func retiresBesideOthers() async throws {
+        let node = try node()
+        let answer = try await node.machine.sh(
+            """
+            mkdir -p /srv/own && exportfs -i -o rw,no_subtree_check,fsid=9 10.77.0.21:/srv/own
+            \(end)
+            convert2nfsd retire --config /etc/convert2nfs.yaml
+            cut -f 1 /var/lib/nfs/etab; cat /proc/fs/nfsd/threads
+            exportfs -u 10.77.0.21:/srv/own
+            """, deadline: .seconds(60))
+        #expect(
+            answer
+                == "NFS goes on with what others export here, 1 volumes are unmounted and detached; their data is untouched\n"
+                + "/srv/own\n16\n")
+        try await node.start()
+    }
+
     @Test("it stays with what is recorded, whatever the machine has")
     func stays() async throws {
         let node = try node()

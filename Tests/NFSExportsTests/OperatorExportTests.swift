@@ -13,12 +13,17 @@ struct OperatorExportTests {
         "wdelay,hide,nocrossmnt,secure,no_subtree_check,secure_locks,acl,no_pnfs,anonuid=65534,anongid=65534,sec=sys"
     private static let usual = "rw,sync,no_root_squash,no_all_squash,\(common)"
 
-    private func survey(_ table: [(client: String, options: String)]) throws -> OperatorExport {
+    /// `others` are lines of etab, `file` is the text of /etc/exports.
+    private func survey(
+        _ table: [(client: String, options: String)], others: String = "", file: String = "",
+        realPath: String = "/nfs/a"
+    ) throws -> OperatorExport {
         let text = table.map { "/nfs/a\t\($0.client)(\($0.options))\n" }.joined()
         let standard = try #require(VolumeID(Self.id))
         return try SurveyedExport(
-            MountPath("/nfs/a"), ExportTab(text).entries(at: "/nfs/a"), standard: standard
-        ).operatorExport([], above: [])
+            path: MountPath("/nfs/a"), realPath: realPath, table: ExportTab(text + others),
+            lines: ExportsFile(file).lines.map { .init(file: "/etc/exports", line: $0) }, standard: standard
+        ).operatorExport()
     }
 
     @Test("its clients, squash and fsid are those of its volume")
@@ -48,7 +53,8 @@ struct OperatorExportTests {
             ("sec=sys", "sec=krb5p", "sec=krb5p"), ("no_root_squash", "root_squash,anonuid=7", "anonuid=7"),
             ("sec=sys", "sec=sys,fsid=0", "root of NFSv4"), ("sec=sys", "sec=sys,fsid=root", "root of NFSv4"),
             ("no_all_squash", "all_squash", "all_squash with no_root_squash"), ("no_pnfs", "pnfs", "pnfs"),
-            ("sec=sys", "sec=sys,refer=/b@h", "refer=/b@h"),
+            ("sec=sys", "sec=sys,refer=/b@h", "refer=/b@h"), ("hide,", "nohide,", "nohide"),
+            ("sec=sys", "sec=sys,security_label", "security_label"), ("sec=sys", "sec=sys,new=1", "new=1"),
         ])
     func refused(_ old: String, _ new: String, _ reason: String) throws {
         var options = Self.usual.replacing(old, with: new)
@@ -63,6 +69,39 @@ struct OperatorExportTests {
         for other in [squashed, "\(Self.usual),fsid=17"] {
             #expect(throws: StorageError.self) { try survey([("10.0.0.1", Self.usual), ("10.0.0.2", other)]) }
         }
+    }
+
+    @Test(
+        "what lets in others than its clients, or by another way, is refused with the reason",
+        arguments: [
+            ("/nfs/a/b\t10.0.0.9(rw)\n", "", "/nfs/a", "its directory /nfs/a/b is exported too"),
+            ("", "/nfs/a/b 10.0.0.9(rw)", "/nfs/a", "/etc/exports exports its directory /nfs/a/b"),
+            ("/nfs\t10.0.0.9(rw,crossmnt,sec=sys)\n", "", "/nfs/a", "/nfs is exported with crossmnt"),
+            ("/\t10.0.0.9(rw,crossmnt,sec=sys)\n", "", "/nfs/a", "/ is exported with crossmnt"),
+            ("", "/nfs -crossmnt 10.0.0.9", "/nfs/a", "/etc/exports exports /nfs with crossmnt"),
+            ("/srv\t10.0.0.9(rw,crossmnt)\n", "", "/srv/a", "/srv is exported with crossmnt"),
+            ("/srv/a\t10.0.0.9(rw)\n", "", "/srv/a", "it is exported as /srv/a"),
+        ])
+    func neighbours(_ others: String, _ file: String, _ realPath: String, _ reason: String) throws {
+        let error = #expect(throws: StorageError.self) {
+            try survey([("10.0.0.1", Self.usual)], others: others, file: file, realPath: realPath)
+        }
+        #expect(error?.code == .conflict && error?.message.contains(reason) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("exports beside it, and one above that does not cross mounts, are no matter")
+    func apart() throws {
+        let export = try survey(
+            [("10.0.0.1", Self.usual)], others: "/nfs\t10.0.0.9(rw,nocrossmnt)\n/nfs/ab\t*(rw,crossmnt)\n",
+            file: "/nfs *(rw,nocrossmnt)\n/nfs/ab/c *(rw)")
+        #expect(export.clients.map(\.address.description) == ["10.0.0.1"])
+    }
+
+    @Test("clients that a file names and nobody serves are told")
+    func unserved() throws {
+        let export = try survey(
+            [("10.0.0.1", Self.usual)], file: "\"/nfs/a\" -ro 10.0.0.1(rw) 10.0.0.2 fd00::/64(rw) name(rw) 10.0.0.3()")
+        #expect(export.unserved == ["10.0.0.2 (/etc/exports)", "fd00::/64 (/etc/exports)", "10.0.0.3 (/etc/exports)"])
     }
 
     @Test("lines that are taken over become comments, and nothing else is changed")

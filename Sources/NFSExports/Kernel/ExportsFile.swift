@@ -8,15 +8,23 @@ package struct ExportsFile: Hashable, Sendable {
         /// On one line, with single spaces, and without its comment.
         package let text: String
         package let path: String
+        /// As they are written, with their options.
+        private let clientWords: [Substring]
         fileprivate let place: Range<Int>
 
         /// Whether it exports what is mounted at `mount`: by its own path, or by one above that takes what is mounted below it
         /// along.
-        package func concerns(_ mount: MountPath) -> Bool { path == mount.value || isAbove(mount) }
+        package func concerns(_ mount: MountPath) -> Bool { path == mount.value || isAbove(mount.value) }
 
         /// Whether it takes what is mounted at `mount` along with what it exports.
-        func isAbove(_ mount: MountPath) -> Bool {
-            text.contains("crossmnt") && mount.value.hasPrefix(path == "/" ? "/" : path + "/") && path != mount.value
+        func isAbove(_ mount: String) -> Bool {
+            let options = clientWords.flatMap { $0.split { "-(),".contains($0) } }
+            return options.contains("crossmnt") && mount.lies(below: path)
+        }
+
+        /// Whom it names, as it is written.
+        var clients: [String] {
+            clientWords.filter { !$0.hasPrefix("-") }.map { String($0.prefix { $0 != "(" }) }
         }
     }
 
@@ -51,18 +59,27 @@ extension ExportsFile.Line {
         let joined = physical[place].map { $0.hasSuffix("\\") ? $0.dropLast() : $0 }.joined(separator: " ")
         let text = (joined.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).first ?? "")
             .split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        guard let path = Self.path(of: text) else { return nil }
+        guard let (path, clients) = Self.path(of: text) else { return nil }
         self.text = text
         self.path = path
+        clientWords = clients.split(separator: " ")
         self.place = place
     }
 
-    /// The first word, or what is in quotes; bytes may be written in octal.
-    private static func path(of text: String) -> String? {
+    /// The first word, or what is in quotes, and what follows it; bytes may be written in octal.
+    private static func path(of text: String) -> (path: String, clients: Substring)? {
         let isQuoted = text.hasPrefix("\"")
         let rest = isQuoted ? text.dropFirst() : text[...]
         guard rest.hasPrefix("/"), let word = rest.split(separator: isQuoted ? "\"" : " ").first else { return nil }
         let path = OctalEscapes.decode(Array(word.utf8)[...])
-        return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        let clients = rest[word.endIndex...].drop { $0 == "\"" }
+        return (path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path, clients)
+    }
+}
+
+extension String {
+    /// Of a path, whether it lies in the directory or below it.
+    func lies(below directory: String) -> Bool {
+        self != directory && hasPrefix(directory == "/" ? "/" : directory + "/")
     }
 }

@@ -8,28 +8,21 @@ package struct KernelOperatorExports: OperatorExports {
     package init(files: KernelFiles) { self.files = files }
 
     package func survey(_ path: MountPath, filesystem: VolumeID) async throws(StorageError) -> OperatorExport {
-        let seen = try onHost("read the exports of \(path)") { () throws(HostError) in try look(path) }
-        let own = seen.lines.filter { $0.line.path == path.value }.map(\.shown)
-        let above = seen.lines.filter { $0.line.path != path.value }.map(\.shown)
-        let export = SurveyedExport(path, seen.entries, standard: seen.uuid ?? filesystem)
+        let export = try onHost("read the exports of \(path)") { () throws(HostError) in
+            let real = Directory.realPath(path.value) ?? path.value
+            return SurveyedExport(
+                path: path, realPath: real, table: ExportTab(try ControlFile.read(files.tab) ?? ""),
+                lines: try lines { line in
+                    [path.value, real].contains {
+                        line.path == $0 || line.isAbove($0) || line.path.lies(below: $0)
+                    }
+                }, standard: try ExportedUUID.current(of: path.value) ?? filesystem)
+        }
         do throws(StorageError) {
-            return try export.operatorExport(own, above: above)
+            return try export.operatorExport()
         } catch {
             throw StorageError(error.code, "\(path) is exported in a way that a volume is not: \(error.message)")
         }
-    }
-
-    private struct Seen {
-        let entries: [ExportTab.Entry]
-        let lines: [Found]
-        /// What handles carry without `fsid=`.
-        let uuid: VolumeID?
-    }
-
-    private func look(_ path: MountPath) throws(HostError) -> Seen {
-        Seen(
-            entries: ExportTab(try ControlFile.read(files.tab) ?? "").entries(at: path.value),
-            lines: try lines { $0.concerns(path) }, uuid: try ExportedUUID.current(of: path.value))
     }
 
     package func retire(_ path: MountPath) async throws(StorageError) -> [OperatorExport.Line] {
@@ -40,18 +33,11 @@ package struct KernelOperatorExports: OperatorExports {
         }
     }
 
-    private struct Found {
-        let file: String
-        let line: ExportsFile.Line
-
-        var shown: OperatorExport.Line { OperatorExport.Line(file: file, text: line.text) }
-    }
-
-    private func lines(where isWanted: (ExportsFile.Line) -> Bool) throws(HostError) -> [Found] {
-        var found: [Found] = []
+    private func lines(where isWanted: (ExportsFile.Line) -> Bool) throws(HostError) -> [SurveyedExport.Line] {
+        var found: [SurveyedExport.Line] = []
         for file in try files.operatorsExports() {
             let lines = ExportsFile(try ControlFile.read(file) ?? "").lines
-            found += lines.filter(isWanted).map { Found(file: file, line: $0) }
+            found += lines.filter(isWanted).map { .init(file: file, line: $0) }
         }
         return found
     }

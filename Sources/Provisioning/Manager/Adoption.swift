@@ -20,3 +20,14 @@ package struct Adoption: Sendable, Hashable {
     /// Unchanged if it was a volume already, and no file of the operator's exported it.
     package let outcome: Outcome
 }
+
+/// What an operator has made that may become volumes.
+package struct AdoptionSources: Sendable {
+    package let exports: any OperatorExports
+    package let mounts: any MountAdopter
+
+    package init(exports: any OperatorExports, mounts: any MountAdopter) {
+        self.exports = exports
+        self.mounts = mounts
+    }
+}

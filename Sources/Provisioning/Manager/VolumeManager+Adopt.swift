@@ -6,17 +6,18 @@ extension VolumeManager {
     /// knows it, its export is ours with the clients and the squash it has, or with `clients` if they are given, and no file of the
     /// operator's exports it any more. It stays mounted and served meanwhile, and clients keep their file handles.
     ///
-    /// Every step ensures its state, and what was interrupted goes on when asked again: the storage is marked first, the
-    /// catalog's row written next, and the exports are changed last. A dry run changes nothing.
+    /// Every step ensures its state, and what was interrupted goes on when asked again: the catalog's row is written first, because
+    /// from marks without a row a rebuild would make a volume without clients; then the storage is marked, and the exports are
+    /// changed last. A dry run changes nothing.
     ///
     /// Throws `notFound` if nothing is mounted there; `conflict` if that is no storage of a pool's, is another volume's, or is
-    /// exported as a volume is not; `invalidArgument` if its clients have to be named; `unavailable` with a pool or an NFS server
+    /// mounted or exported as a volume is not; `invalidArgument` if its clients have to be named; `unavailable` with a pool or an NFS server
     /// that has nothing to be adopted, and until the node has started; `busy` if something works on the volume.
     package func adopt(
         _ key: VolumeKey, clients: [ClientRule]?, isDryRun: Bool
     ) async throws(StorageError) -> Adoption {
         try requireReady()
-        guard let operators else {
+        guard let adoption else {
             throw StorageError(
                 .unavailable,
                 "only what the kernel's NFS server exports can be adopted, and this node serves with another (nfs.server)"
@@ -28,9 +29,9 @@ extension VolumeManager {
         defer { lock.release([key]) }
         do throws(StorageError) {
             try await settle([key])
-            let sight = try await sight(key, operators, clients)
+            let sight = try await sight(key, adoption, clients)
             guard !isDryRun else { return sight.adoption(.changed, retired: sight.export.lines) }
-            return try await take(sight, operators)
+            return try await take(sight, adoption.exports)
         } catch {
             throw error.about(key.resource)
         }
@@ -57,15 +58,15 @@ extension VolumeManager {
     }
 
     private func sight(
-        _ key: VolumeKey, _ operators: any OperatorExports, _ asked: [ClientRule]?
+        _ key: VolumeKey, _ sources: AdoptionSources, _ asked: [ClientRule]?
     ) async throws(StorageError) -> Sight {
         let path = settings.paths.path(for: key)
-        let device = try await mounted(at: path)
+        let device = try await sources.mounts.adoptable(at: path)
         let (pool, adopter, candidate) = try await candidate(device)
         guard let found = try await filesystem.identify(device) else {
             throw StorageError(.conflict, "\(candidate.name) has no filesystem that a volume has (xfs, ext4)")
         }
-        let export = try await operators.survey(path, filesystem: found.id)
+        let export = try await sources.exports.survey(path, filesystem: found.id)
         let identity = VolumeIdentity(id: found.id, key: key)
         let existing = try await existing(identity, path, candidate, export.fsid)
         let spec = try VolumeSpec(
@@ -81,23 +82,6 @@ extension VolumeManager {
         return Sight(
             draft: VolumeDraft(id: found.id, spec: spec, path: path, createdAt: now(), fsid: fsid), pool: pool,
             adopter: adopter, candidate: candidate, export: export, fsid: fsid, existing: existing)
-    }
-
-    private func mounted(at path: MountPath) async throws(StorageError) -> DevicePath {
-        guard let mount = try await filesystem.mounts(under: [path.parent])[path] else {
-            throw StorageError(
-                .notFound,
-                "nothing is mounted at \(path), where the volume has to be; what is mounted elsewhere cannot be adopted "
-                    + "without its clients' mounting it anew")
-        }
-        if let part = mount.part {
-            throw StorageError(
-                .conflict, "only \(part) of \(mount.device) is mounted at \(path), and a volume is all of it")
-        }
-        if let failure = mount.failure {
-            throw StorageError(.conflict, "what is mounted at \(path) has failed: \(failure)")
-        }
-        return mount.device
     }
 
     private func candidate(
@@ -160,29 +144,48 @@ extension VolumeManager {
                 "it is exported to \(export.unnamed.joined(separator: ", ")), and a volume's clients are addresses and "
                     + "networks; name all that are to have it (clients; on the command line --client)")
         }
+        guard export.unserved.isEmpty else {
+            throw StorageError(
+                .conflict,
+                "not served yet: \(export.unserved.joined(separator: ", ")); run exportfs -ra if they are to have it, else take "
+                    + "them out of the file")
+        }
+        guard !export.clients.isEmpty else {
+            throw StorageError(
+                .invalidArgument,
+                "it is exported to nobody; name who is to have it (clients; on the command line --client), or export it first"
+            )
+        }
         return export.clients
     }
 
     private func take(_ sight: Sight, _ operators: any OperatorExports) async throws(StorageError) -> Adoption {
-        let identity = VolumeIdentity(id: sight.draft.id, key: sight.draft.spec.key)
-        var outcome = try await sight.adopter.adopt(sight.candidate, as: identity, fsid: sight.fsid)
-        let (volume, retired, exported) = try await exports.takeOver { () async throws(StorageError) in
-            // A boot between these two finds the row, and serves by it. The lines go before the export is made: exportfs would
-            // take them for what is wanted.
-            let volume: Volume
-            if let existing = sight.existing {
-                volume = existing
-            } else {
-                volume = try await catalog.restore(sight.draft)
-            }
-            return (volume, volume.export, try await operators.retire(volume.path))
+        let (volume, (marked, retired), exported) = try await exports.takeOver { () async throws(StorageError) in
+            let (volume, marked) = try await claim(sight)
+            // The lines go before the export is made: exportfs would take them for what is wanted.
+            return (volume, volume.export, (marked, try await operators.retire(volume.path)))
         }
         if sight.existing == nil {
-            outcome = .changed
             logger.notice(
                 "adopted \(sight.candidate.name)", metadata: ["volume": "\(volume.key)", "fsid": "\(volume.fsid)"])
             try await noteOrphans()
         }
-        return sight.adoption(outcome | exported | (retired.isEmpty ? .unchanged : .changed), retired: retired)
+        return sight.adoption(marked | exported | (retired.isEmpty ? .unchanged : .changed), retired: retired)
+    }
+
+    /// Writes the volume, and marks its storage.
+    private func claim(_ sight: Sight) async throws(StorageError) -> (Volume, Outcome) {
+        let identity = VolumeIdentity(id: sight.draft.id, key: sight.draft.spec.key)
+        if let existing = sight.existing {
+            return (existing, try await sight.adopter.adopt(sight.candidate, as: identity, fsid: sight.fsid))
+        }
+        let volume = try await catalog.restore(sight.draft)
+        do throws(StorageError) {
+            _ = try await sight.adopter.adopt(sight.candidate, as: identity, fsid: sight.fsid)
+        } catch {
+            try await catalog.takeBack(volume)
+            throw error
+        }
+        return (volume, .changed)
     }
 }

@@ -33,7 +33,7 @@ package final class VolumeManager: Sendable {
     let observer: Observer
     let exports: ExportTable
     /// Nil where nothing that others export can become a volume's.
-    let operators: (any OperatorExports)?
+    let adoption: AdoptionSources?
     let executor: Executor
     let settings: Settings
     let clock: any Clock<Duration>
@@ -51,14 +51,14 @@ package final class VolumeManager: Sendable {
 
     package init(
         pools: Pools, catalog: Catalog, filesystem: any VolumeFilesystem, exporter: any Exporter,
-        operators: (any OperatorExports)? = nil,
-        settings: Settings, logger: Logger, clock: any Clock<Duration> = ContinuousClock(),
+        adoption: AdoptionSources? = nil, settings: Settings, logger: Logger,
+        clock: any Clock<Duration> = ContinuousClock(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.pools = pools
         self.catalog = catalog
         self.filesystem = filesystem
-        self.operators = operators
+        self.adoption = adoption
         self.settings = settings
         self.clock = clock
         self.now = now

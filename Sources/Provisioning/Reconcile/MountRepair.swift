@@ -24,8 +24,11 @@ struct MountRepair {
                 await report(
                     volume, .abnormal("it is not mounted, and its pool \(volume.pool) does not answer: \(reason)"))
             case .foreign(let device):
+                // One that is being adopted is not known by its pool yet.
+                guard manager.lock.tryAcquire(volume.key) else { continue }
                 let message = "\(volume.path) has \(device) mounted, which is not the volume's device; unmount it"
                 await report(volume, .abnormal(message))
+                manager.lock.release([volume.key])
             }
         }
         // Someone works on the others: they know best, and the next look comes soon.

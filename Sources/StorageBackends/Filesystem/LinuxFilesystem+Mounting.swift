@@ -172,8 +172,7 @@ extension LinuxFilesystem {
                 for entry in table where entry.mountPoint == real || entry.mountPoint.hasPrefix(real + "/") {
                     let path = root + entry.mountPoint.dropFirst(real.count)
                     mounts[MountPath(path)] = ObservedMount(
-                        device: try Self.device(of: entry), failure: try Self.failure(of: entry),
-                        part: entry.root == "/" ? nil : entry.root)
+                        device: try Self.device(of: entry), failure: try Self.failure(of: entry))
                 }
             }
             return mounts
@@ -181,14 +180,14 @@ extension LinuxFilesystem {
     }
 
     /// Whoever mounted it may have written another name of the device than the kernel's tables have.
-    private static func device(of entry: MountEntry) throws(HostError) -> DevicePath {
+    static func device(of entry: MountEntry) throws(HostError) -> DevicePath {
         let isUsual = entry.source.hasPrefix("/dev/mapper/") || entry.source.hasPrefix("/dev/loop")
         guard !isUsual, entry.source.hasPrefix("/dev/") else { return DevicePath(entry.source) }
         return DevicePath(try entry.device.blockDevicePath() ?? entry.source)
     }
 
     /// XFS shuts itself down and then answers EIO even to statx(2); ext4 becomes read-only, which it never is by us.
-    private static func failure(of entry: MountEntry) throws(HostError) -> String? {
+    static func failure(of entry: MountEntry) throws(HostError) -> String? {
         switch FilesystemKind(rawValue: entry.filesystem) {
         case .xfs:
             do {

@@ -48,6 +48,9 @@ extension LVMBackend: VolumeAdopter {
         if found.pool == nil, let origin = found.origin {
             return "is a thick snapshot of \(origin), which a volume cannot be: it dies with it"
         }
+        if found.skipsActivation {
+            return "would not be active after a boot; lvchange --setactivationskip n \(names.group)/\(found.name)"
+        }
         if found.pool != policy.thinPool {
             let place = found.pool.map { "in the thin pool \($0)" } ?? "in no thin pool"
             let own = policy.thinPool.map { "volumes of this pool lie in \($0)" } ?? "volumes of this pool lie in none"

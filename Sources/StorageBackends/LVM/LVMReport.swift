@@ -24,6 +24,8 @@ struct LVMReport: Hashable, Sendable {
         /// The thin pool it lies in.
         let pool: String?
         let isActive: Bool
+        /// Whether LVM activates it only when told to twice (lvchange(8), `--setactivationskip`).
+        let skipsActivation: Bool
         let isOpen: Bool
         /// How full it is, for a thin pool: of its data and its metadata.
         let dataPercent: Double?
@@ -88,6 +90,7 @@ extension LVMReport.LogicalVolume {
         origin = nil
         self.pool = pool
         isActive = true
+        skipsActivation = false
         isOpen = false
         dataPercent = nil
         metadataPercent = nil
@@ -109,6 +112,7 @@ extension LVMReport.LogicalVolume {
         origin = text("origin")
         pool = text("pool_lv")
         isActive = text("lv_active") != nil
+        skipsActivation = text("lv_skip_activation") != nil
         isOpen = text("lv_device_open") != nil
         dataPercent = text("data_percent").flatMap { Double($0) }
         metadataPercent = text("metadata_percent").flatMap { Double($0) }

@@ -25,7 +25,7 @@ struct LVMTools: Sendable {
             ("vg", "vg_size,vg_free,vg_extent_size,vg_missing_pv_count"), ("pv", "pv_name"),
             (
                 "lv",
-                "lv_uuid,lv_name,lv_size,lv_tags,lv_layout,lv_active,lv_device_open,origin,origin_size,pool_lv,data_percent,"
+                "lv_uuid,lv_name,lv_size,lv_tags,lv_layout,lv_active,lv_skip_activation,lv_device_open,origin,origin_size,pool_lv,data_percent,"
                     + "metadata_percent,lv_metadata_size"
             ),
             ("pvseg", "pvseg_start"), ("seg", "seg_start"),

@@ -1,7 +1,8 @@
 /// What an operator exports beside us, in files of their own or by hand. Needs root.
 package protocol OperatorExports: Sendable {
     /// How `path` is exported now, whoever did it. `filesystem` is what is mounted there. `conflict`, with the reason, if it is
-    /// exported in a way that a volume's export would break for its clients. Changes nothing.
+    /// exported in a way that a volume's export would break for its clients, or that lets in others than a volume's clients. Changes
+    /// nothing.
     func survey(_ path: MountPath, filesystem: VolumeID) async throws(StorageError) -> OperatorExport
 
     /// Ensures that no file of the operator's exports `path`: its lines become comments that say so. What is served now goes on.
@@ -12,7 +13,7 @@ package protocol OperatorExports: Sendable {
 /// An export as an operator made it.
 package struct OperatorExport: Sendable, Hashable {
     /// Of a file in which it stands.
-    package struct Line: Sendable, Hashable, Codable {
+    package struct Line: Sendable, Hashable {
         package let file: String
         package let text: String
 
@@ -30,17 +31,21 @@ package struct OperatorExport: Sendable, Hashable {
     package let clients: [ClientRule]
     /// Clients that no rule of a volume can name: host names, netgroups, everybody.
     package let unnamed: [String]
+    /// Clients that a file names and nobody serves: `10.0.0.7 (/etc/exports)`.
+    package let unserved: [String]
     /// What a volume's export does otherwise, a sentence each.
     package let changes: [String]
     package let lines: [Line]
 
     package init(
-        fsid: ExportFSID, squash: Squash?, clients: [ClientRule], unnamed: [String], changes: [String], lines: [Line]
+        fsid: ExportFSID, squash: Squash?, clients: [ClientRule], unnamed: [String], unserved: [String],
+        changes: [String], lines: [Line]
     ) {
         self.fsid = fsid
         self.squash = squash
         self.clients = clients
         self.unnamed = unnamed
+        self.unserved = unserved
         self.changes = changes
         self.lines = lines
     }

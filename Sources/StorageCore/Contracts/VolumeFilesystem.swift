@@ -43,15 +43,12 @@ package struct ObservedMount: Sendable, Hashable {
     package let device: DevicePath
     /// How a filesystem that has shut itself down after I/O errors answers now; nil for one that works.
     package let failure: String?
-    /// What of the filesystem is mounted, if not all of it (a bind mount).
-    package let part: String?
     /// The failure of a filesystem that became read-only after an error.
     package static let readOnly = "it is read-only"
 
-    package init(device: DevicePath, failure: String? = nil, part: String? = nil) {
+    package init(device: DevicePath, failure: String? = nil) {
         self.device = device
         self.failure = failure
-        self.part = part
     }
 }
 

@@ -16,8 +16,6 @@ extension StorageNode {
         var files: KernelFiles?
         /// Of the kernel's: see `LinuxFilesystem.release`.
         var release: LinuxFilesystem.Release?
-        /// What it serves beside ours, of the kernel's.
-        var operators: (any OperatorExports)? { files.map { KernelOperatorExports(files: $0) } }
         /// Answers whether it goes on, with what others export.
         let stop: @Sendable () async throws(StorageError) -> Bool
     }

@@ -20,6 +20,7 @@ extension StorageNode {
         /// Remembers which it is; a simulated one is forgotten.
         var keepChoice: @Sendable () throws(StorageError) -> Void = { () throws(StorageError) in }
         var growthRefusals: [FilesystemKind: String] = [:]
+        var adoption: AdoptionSources?
     }
 
     /// Wires the node; touches nothing but the state directory.
@@ -38,7 +39,7 @@ extension StorageNode {
         settings.growthRefusals = world.growthRefusals
         let manager = VolumeManager(
             pools: try Pools(world.pools), catalog: catalog, filesystem: world.filesystem,
-            exporter: world.server.exporter, operators: world.server.operators, settings: settings, logger: logger)
+            exporter: world.server.exporter, adoption: world.adoption, settings: settings, logger: logger)
         let notifier = ServiceNotifier.ofThisProcess
         let reconciler = Reconciler(manager: manager, logger: logger) { notifier.tell($0) }
         let facts = facts(configuration, world.server.name)
@@ -68,16 +69,18 @@ extension StorageNode {
                 try self.pool(pool, tools, state: state, holdsVolumes: filled.contains(pool.name), logger: logger))
         }
         let server = try await server(chosen, configuration.nfs, state: state, tools, logger: logger)
+        let filesystem = try await LinuxFilesystem.open(
+            toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem",
+            release: server.release, freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out"))
         return World(
-            pools: pools,
-            filesystem: try await LinuxFilesystem.open(
-                toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem",
-                release: server.release, freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out")),
-            server: server,
+            pools: pools, filesystem: filesystem, server: server,
             keepChoice: { () throws(StorageError) in
                 if let warning = choice.warning(of: chosen) { logger.warning("\(warning)") }
                 try ServerRecord(stateDirectory: state).write(chosen)
-            }, growthRefusals: try LinuxFilesystem.growthRefusals())
+            }, growthRefusals: try LinuxFilesystem.growthRefusals(),
+            adoption: server.files.map {
+                AdoptionSources(exports: KernelOperatorExports(files: $0), mounts: filesystem)
+            })
     }
 
     private static func pool(
