@@ -15,9 +15,9 @@ struct LabBench: Sendable {
     static let group = "vg"
     static let modules = "modprobe -a dm-mod xfs nfsd lockd"
 
-    /// Runs `body` with both machines up and the daemon ready. Nothing of them is left, whatever happens.
+    /// Runs `body` with both machines up, of which the one that stores has so many processors, and the daemon ready. Nothing of them is left, whatever happens.
     static func with(
-        isQuick: Bool, _ body: @Sendable (LabBench) async throws -> Findings
+        isQuick: Bool, processors: Int, _ body: @Sendable (LabBench) async throws -> Findings
     ) async throws -> Findings {
         let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp"
         // In a PID namespace of its own it always has the same process number.
@@ -27,8 +27,7 @@ struct LabBench: Sendable {
         var storage = MachineSpec.s1
         storage.disks = [160 << 30]
         storage.memoryMiB = 1024
-        // As the smallest server has.
-        storage.processors = 2
+        storage.processors = processors
         let lab = try Lab(
             directory: directory, image: ImageCache().place(of: .standard), specs: [storage, MachineSpec.c1])
         let result: Result<Findings, any Error>

@@ -40,14 +40,16 @@ struct TransferRows {
             """)
         var findings = Findings()
         for pattern in Pattern.all {
+            // Makes the files.
+            _ = try await transfer(pattern, pairs: 1, bench.client)
             var comparison = Comparison()
-            // The first of each only makes the file.
-            for number in 0...bench.runs(30, quick: 1) {
-                let (mine, other) = try await pair(pattern, isOursFirst: number.isMultiple(of: 2), bench.client)
-                if number > 0 { comparison.add(ours: mine, bare: other) }
+            for _ in 0..<bench.runs(7, quick: 1) {
+                for pair in try await transfer(pattern, pairs: bench.runs(24, quick: 2), bench.client) {
+                    comparison.add(ours: pair.ours, bare: pair.bare)
+                }
             }
             findings.rows.append(comparison.row(pattern.name, atLeast: Self.bar))
-            findings.notes.append("\(pattern.name): \(comparison.spread)")
+            findings.notes.append("\(pattern.name): \(comparison.precision)")
         }
         try await bench.client.sh("umount /mnt/ours /mnt/bare")
         try await bench.server.sh("rm /etc/exports\n\(bare.deletion)")
@@ -55,28 +57,35 @@ struct TransferRows {
         return findings
     }
 
-    /// Many short pairs, each the other way round than the last one: an emulated machine is faster and slower from second to second,
-    /// by more than the bar leaves room for.
-    private func pair(
-        _ pattern: Pattern, isOursFirst: Bool, _ client: Machine
-    ) async throws -> (ours: Double, bare: Double) {
-        guard isOursFirst else {
-            let bare = try await transfer(pattern, "/mnt/bare", client)
-            return (try await transfer(pattern, "/mnt/ours", client), bare)
+    /// Bytes a second, past the client's cache, of many short pairs of jobs, one after the other, each pair the other way round than the
+    /// last one: an emulated machine is faster and slower from second to second, by more than the bar leaves room for.
+    private func transfer(
+        _ pattern: Pattern, pairs: Int, _ client: Machine
+    ) async throws -> [(ours: Double, bare: Double)] {
+        let jobs = (0..<pairs).flatMap { $0.isMultiple(of: 2) ? ["ours", "bare"] : ["bare", "ours"] }
+        try await client.write(Array(Self.file(pattern, jobs).utf8), to: "/tmp/jobs.fio")
+        let text = try await client.sh("fio --output-format=json /tmp/jobs.fio", deadline: .seconds(240))
+        let report = try JSONDecoder().decode(Report.self, from: Data(text.drop { $0 != "{" }.utf8))
+        func speeds(_ place: String) -> [Double] {
+            report.jobs.filter { $0.jobname == place }.map { Double($0.read.bandwidth + $0.write.bandwidth) }
         }
-        let ours = try await transfer(pattern, "/mnt/ours", client)
-        return (ours, try await transfer(pattern, "/mnt/bare", client))
+        return zip(speeds("ours"), speeds("bare")).map { ($0, $1) }
     }
 
-    /// Bytes a second, past the client's cache.
-    private func transfer(_ pattern: Pattern, _ directory: String, _ client: Machine) async throws -> Double {
-        let text = try await client.sh(
-            """
-            fio --name=file --directory=\(directory) --filename=data --size=64M --rw=\(pattern.kind) --bs=\(pattern.block) \\
-                --direct=1 --ioengine=psync --time_based --runtime=2 --output-format=json
-            """, deadline: .seconds(180))
-        let report = try JSONDecoder().decode(Report.self, from: Data(text.drop { $0 != "{" }.utf8))
-        return Double(report.jobs.map { $0.read.bandwidth + $0.write.bandwidth }.reduce(0, +))
+    /// For fio(1): a job file with a job a second.
+    private static func file(_ pattern: Pattern, _ jobs: [String]) -> String {
+        """
+        [global]
+        size=64M
+        rw=\(pattern.kind)
+        bs=\(pattern.block)
+        direct=1
+        ioengine=psync
+        time_based
+        runtime=1
+        stonewall
+
+        """ + jobs.map { "[\($0)]\nfilename=/mnt/\($0)/data\n" }.joined()
     }
 
     /// What fio(1) says.
@@ -86,6 +95,7 @@ struct TransferRows {
             let bandwidth: Int64
         }
         struct Job: Decodable {
+            let jobname: String
             let read: Direction
             let write: Direction
         }
