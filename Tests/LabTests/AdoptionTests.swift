@@ -306,4 +306,29 @@ struct AdoptionTests {
         #expect(text.contains("is now a comment in /etc/exports.d/half.exports"), "\(text)")
         #expect(try await node.convert2nfs("adopt shop/half") == "volume shop/half: unchanged\n")
     }
+
+    @Test("an adopted volume is given back by hand: untagged and forgotten, its logical volume and its files stay")
+    func givenBack() async throws {
+        let node = try node()
+        try await node.machine.sh(
+            """
+            echo precious >/nfs/shophalf/file
+            daemon=$(pidof convert2nfsd); kill $daemon
+            timeout 30 tail --pid=$daemon -f /dev/null
+            convert2nfsd retire --config /etc/convert2nfs.yaml
+            for tag in $(lvs --noheadings -o lv_tags vg-paas/half | tr , ' '); do
+                case $tag in convert2nfs.*) lvchange -q --deltag $tag vg-paas/half ;; esac
+            done
+            """, deadline: .seconds(120))
+        try await node.start()
+        try await node.convert2nfs("volume delete shop/half")
+        let text = try await node.machine.sh(
+            """
+            lvs --noheadings -o lv_name,lv_tags vg-paas/half | tr -s ' '
+            lvchange -q --activate y vg-paas/half
+            mkdir -p /nfs/shophalf && mount /dev/vg-paas/half /nfs/shophalf && cat /nfs/shophalf/file
+            umount /nfs/shophalf; convert2nfs volume list -o name
+            """, deadline: .seconds(60))
+        #expect(text == " half own\nprecious\nshop/odd\n")
+    }
 }

@@ -6,8 +6,9 @@ struct AdoptCommand: NodeCommand {
         commandName: "adopt", abstract: "Make a volume of what is mounted and exported already.",
         discussion: """
             A logical volume in the volume group of a pool, mounted at the path that the volume has, becomes that volume: \
-            it stays mounted and exported, its clients keep their file handles, and what they may do stays as it is. It is tagged, \
-            its lines in /etc/exports and /etc/exports.d become comments, and its export is the daemon's from then on.
+            it stays mounted and exported by the kernel's NFS server, and its clients keep their file handles; what else changes for \
+            them, --dry-run says. It is tagged, its lines in /etc/exports and /etc/exports.d become comments, and its export is \
+            the daemon's from then on. No command undoes it, and deleting the volume removes the logical volume with its data.
             """)
 
     @Argument(help: "The volume it becomes: NAMESPACE/NAME.", transform: volumeKey)

@@ -13,7 +13,9 @@ struct RetireCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retire",
         abstract: "Take this node out of service: stop NFS, unmount all volumes, detach their devices. Data stays.",
-        discussion: "The daemon must not run. Starting it again brings everything back.")
+        discussion:
+            "The daemon must not run. Starting it again brings everything back. The kernel's NFS server goes on if it exports anything else."
+    )
 
     @OptionGroup var configurationOption: ConfigurationOption
 
