@@ -186,7 +186,7 @@ package struct KernelExporter: Exporter {
         // Nobody who may have it is refused for a moment, whatever else it is exported to.
         try await add(missing, to: export)
         try await withdraw(extra, from: export)
-        let found = try table.look().tab.entries(at: export.path.value).compactMap(\.rule)
+        let found = try table.served(at: export.path).compactMap(\.rule)
         guard Set(found) == Set(export.kernelRules), found.areInOrder else {
             throw StorageError(
                 .internal, "export \(export.path): exportfs made something else of it; see \(server.files.tab)")

@@ -67,6 +67,13 @@ struct KernelTable: Sendable {
         }
     }
 
+    /// What is served at `path`, in the order that mountd has it in.
+    func served(at path: MountPath) throws(StorageError) -> [ExportTab.Entry] {
+        try onHost("read the exports of \(path)") { () throws(HostError) in
+            try tab.content(of: files.tab)?.entries(at: path.value) ?? []
+        }
+    }
+
     /// Ensures the file of the export.
     @discardableResult
     func write(_ export: Export) throws(StorageError) -> Outcome {
