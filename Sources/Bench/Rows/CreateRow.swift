@@ -1,4 +1,5 @@
 import BenchReport
+import FoundationEssentials
 import HostTools
 import NFSClient
 import NodeAPI
@@ -69,7 +70,8 @@ struct CreateRow {
     private static func findings(_ ours: [Timeline], _ theirs: [Timeline], _ node: DaemonNode) throws -> Findings {
         let (mine, other) = (ours.map(\.total).median, theirs.map(\.total).median)
         let ratio = mine.seconds / other.seconds
-        let steps = try StepLog(of: node, namespace: Namespace(namespace)).parts.medians()
+        let steps = try StepLog(String(contentsOfFile: node.logFile, encoding: .utf8), namespace: namespace).parts
+            .medians()
         let parts = ours.flatMap(\.parts).medians()
         return Findings(
             rows: [

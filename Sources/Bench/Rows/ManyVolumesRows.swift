@@ -1,4 +1,5 @@
 import BenchReport
+import FoundationEssentials
 import HostTools
 import NodeAPI
 import NodeHarness
@@ -65,7 +66,8 @@ struct ManyVolumesRows {
         _ times: (early: [Duration], late: [Duration]), _ node: DaemonNode
     ) throws -> Findings {
         let steps = try [late, early].map { which in
-            let parts = try StepLog(of: node, namespace: Namespace(which.namespace)).parts
+            let parts = try StepLog(String(contentsOfFile: node.logFile, encoding: .utf8), namespace: which.namespace)
+                .parts
             return "in the \(which.number)th create: \(parts.medians().text)"
         }
         return Findings(rows: [row(times.early.median, times.late.median)], notes: [steps.joined(separator: "; ")])

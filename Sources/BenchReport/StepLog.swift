@@ -1,15 +1,9 @@
-import BenchReport
-import FoundationEssentials
-import NodeHarness
-import StorageCore
-
 /// What the daemon's log says of how long the steps of creates took.
-struct StepLog {
-    /// Of all volumes in `namespace`, in the order of the log.
-    let parts: [Timeline.Part]
+package struct StepLog {
+    /// Of all volumes in the namespace, in the order of the log.
+    package let parts: [Timeline.Part]
 
-    init(of node: DaemonNode, namespace: Namespace) throws {
-        let text = try String(contentsOfFile: node.logFile, encoding: .utf8)
+    package init(_ text: String, namespace: String) {
         parts = text.split(separator: "\n").compactMap { Self.part($0, "volume=\(namespace)/") }
     }
 
