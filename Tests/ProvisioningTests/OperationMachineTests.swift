@@ -54,7 +54,7 @@ struct OperationMachineTests {
 
     @Test(
         "an undo that cannot go on now stays where it is, with its first cause",
-        arguments: [StorageError.Code.busy, .unavailable])
+        arguments: [StorageError.Code.busy, .unavailable, .cancelled])
     func postpones(_ code: StorageError.Code) throws {
         var machine = try machine(.create, steps: 2)
         _ = machine.handle(.begin)

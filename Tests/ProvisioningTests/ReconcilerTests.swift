@@ -269,6 +269,25 @@ struct ReconcilerTests {
         try await node.expectConsistency()
     }
 
+    @Test(
+        "an undo that the program's end interrupts has not failed, and the next start ends it", .timeLimit(.minutes(1)))
+    func interruptedUndo() async throws {
+        let (node, manager, reconciler) = try await node()
+        node.plan.arm(.failsBefore, from: 5, error: StorageError(.busy, "held"))
+        let key = try Sample.key("shop/new")
+        await #expect(throws: StorageError.self) { _ = try await manager.create(Sample.spec("shop/new")) }
+        // withdraw, activate, and then an unmount that is given up.
+        node.plan.arm(.diesBefore, at: 2)
+        let service = Task { try await reconciler.run() }
+        try await node.plan.death()
+        service.cancel()
+        _ = await service.result
+        node.plan.disarm()
+        #expect(try await manager.volume(key).phase == .creating)
+        _ = try await node.start()
+        try await node.expectConsistency()
+    }
+
     @Test("what an operation mounted since the look keeps its export")
     func mountedSince() async throws {
         let (node, manager, _) = try await node()

@@ -183,9 +183,16 @@ extension VolumeManager {
         do throws(StorageError) {
             _ = try await sight.adopter.adopt(sight.candidate, as: identity, fsid: sight.fsid)
         } catch {
-            try await catalog.takeBack(volume)
+            await takeBack(volume)
             throw error
         }
         return (volume, .changed)
+    }
+
+    /// If that fails too, the same request mends it.
+    private func takeBack(_ volume: Volume) async {
+        do throws(StorageError) { try await catalog.takeBack(volume) } catch {
+            logger.error("what was not adopted stays in the catalog: \(error)", metadata: ["volume": "\(volume.key)"])
+        }
     }
 }

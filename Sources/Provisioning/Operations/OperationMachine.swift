@@ -68,7 +68,10 @@ struct OperationMachine: Sendable, Equatable {
         }
     }
 
-    private static func isHeldUp(_ error: StorageError) -> Bool { error.code == .busy || error.code == .unavailable }
+    /// What is tried again when the program ends is given up, and nothing has failed by that.
+    private static func isHeldUp(_ error: StorageError) -> Bool {
+        [.busy, .unavailable, .cancelled].contains(error.code)
+    }
 
     private mutating func succeed() -> Action {
         state = .succeeded

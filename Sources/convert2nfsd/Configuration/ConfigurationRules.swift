@@ -29,14 +29,13 @@ struct ConfigurationRules {
 
     private func checkPorts() {
         let (nfs, api) = (configuration.nfs, configuration.api)
-        var ports = [
-            ("nfs.port", "nfs.port", Int(nfs.port)), ("nfs.mountdPort", "nfs.mountdPort", Int(nfs.mountdPort)),
-            ("the lock manager's port (nfs.mountdPort + 1)", "nfs.mountdPort", Int(nfs.lockManagerPort)),
-            ("rpc.statd's port (nfs.mountdPort + 2)", "nfs.mountdPort", Int(nfs.statusMonitorPort)),
-            ("api.listen", "api.listen", Int(api.listen.port)),
-        ]
         // With NFS-Ganesha rpc.statd chooses its own.
-        if nfs.server == .ganesha { ports.remove(at: 3) }
+        let monitor = ("rpc.statd's port (nfs.mountdPort + 2)", "nfs.mountdPort", Int(nfs.statusMonitorPort))
+        let ports =
+            [
+                ("nfs.port", "nfs.port", Int(nfs.port)), ("nfs.mountdPort", "nfs.mountdPort", Int(nfs.mountdPort)),
+                ("the lock manager's port (nfs.mountdPort + 1)", "nfs.mountdPort", Int(nfs.lockManagerPort)),
+            ] + (nfs.server == .ganesha ? [] : [monitor]) + [("api.listen", "api.listen", Int(api.listen.port))]
         for (index, (name, key, port)) in ports.enumerated() {
             for (other, otherKey, taken) in ports[..<index] where taken == port && !faults.any(key, otherKey) {
                 let place = [key, otherKey].first(where: faults.isGiven) ?? key
