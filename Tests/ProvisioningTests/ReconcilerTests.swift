@@ -249,6 +249,19 @@ struct ReconcilerTests {
         try await node.expectConsistency()
     }
 
+    @Test("a deletion that goes on late does not delete another volume that has the name by then")
+    func namesake() async throws {
+        let (node, manager, _) = try await node()
+        let key = try Sample.key("shop/one")
+        let old = try await manager.volume(key)
+        _ = try await manager.delete(key, withSnapshots: false).value()
+        let new = try await manager.create(Sample.spec("shop/one", clients: ["10.0.0.1"])).value()
+        await manager.resumeDeletion(of: old.identity)
+        await manager.resumeDeletion(of: new.identity)
+        #expect(try await manager.volume(key) == new)
+        try await node.expectConsistency()
+    }
+
     @Test("an undo that hangs delays no repair, and goes on when it can", .timeLimit(.minutes(1)))
     func hangingUndo() async throws {
         let (node, manager, reconciler) = try await node()

@@ -21,15 +21,36 @@ extension VolumeManager {
                         + "on the command line --snapshots)",
                     resource: key.resource)
             }
-            _ = try pools.holding(volume)
             if !force, volume.phase.isServed { try await requireNoHolders(volume) }
-            let operation = Operation(
-                volume: volume.identity, plan: .delete, step: Step.withdraw.rawValue, startedAt: now())
-            let moved = try volume.moved(to: .deleting, .normal)
-            try await catalog.begin(operation, [.putVolume(moved)])
-            return .run(operation, moved)
+            return try await beginDeletion(of: volume)
         } result: { _ in
         }
+    }
+
+    /// Goes on with a deletion that failed, or that a crash left in phase `deleting` without an operation. Does nothing if the volume
+    /// is gone by then: another one that has its name is not to be deleted.
+    func resumeDeletion(of volume: VolumeIdentity) async {
+        do throws(StorageError) {
+            _ = try await submit([volume.key]) { () async throws(StorageError) -> Decision<Void> in
+                guard let found = try await catalog.volume(volume.key), found.identity == volume,
+                    found.phase == .deleting
+                else { return .unchanged(()) }
+                return try await beginDeletion(of: found)
+            } result: { _ in
+            }
+        } catch {
+            logger.warning("deleting \(volume.key) could not go on: \(error)", metadata: ["volume": "\(volume.key)"])
+        }
+    }
+
+    /// The caller holds its lock.
+    private func beginDeletion(of volume: Volume) async throws(StorageError) -> Decision<Void> {
+        _ = try pools.holding(volume)
+        let operation = Operation(
+            volume: volume.identity, plan: .delete, step: Step.withdraw.rawValue, startedAt: now())
+        let moved = try volume.moved(to: .deleting, .normal)
+        try await catalog.begin(operation, [.putVolume(moved)])
+        return .run(operation, moved)
     }
 
     private func requireNoHolders(_ volume: Volume) async throws(StorageError) {

@@ -80,15 +80,6 @@ extension VolumeManager {
         try await catalog.record(ended)
     }
 
-    /// Goes on with a deletion that failed, or that a crash left in phase `deleting` without an operation.
-    func resumeDeletion(of key: VolumeKey) async {
-        do {
-            _ = try await delete(key, withSnapshots: true, force: true)
-        } catch {
-            logger.warning("deleting \(key) could not go on: \(error)", metadata: ["volume": "\(key)"])
-        }
-    }
-
     /// Removes what is left of a snapshot whose undoing failed, which ends what it did to its volume.
     func resumeUndoing(of key: SnapshotKey) async {
         do {

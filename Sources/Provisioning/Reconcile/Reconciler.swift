@@ -123,8 +123,8 @@ package final class Reconciler: Service {
         for operation in try await manager.leftOperations(reversibleOnly: false) {
             retry(operation.subject) { await $0.resume(operation) }
         }
-        for volume in seen.volumes where volume.phase == .deleting {
-            retry(volume.key) { await $0.resumeDeletion(of: volume.key) }
+        for volume in seen.volumes where volume.phase == .deleting && !seen.isBusy(volume.identity) {
+            retry(volume.key) { await $0.resumeDeletion(of: volume.identity) }
         }
         for snapshot in try await manager.catalog.unreadySnapshots() where !seen.isBusy(snapshot.origin) {
             retry(snapshot.key.volume) { await $0.resumeUndoing(of: snapshot.key) }
@@ -132,8 +132,12 @@ package final class Reconciler: Service {
     }
 
     private func retry(_ key: VolumeKey, _ work: @escaping @Sendable (VolumeManager) async -> Void) {
-        guard retryPause.isOver(for: key), retries.begin(key, { [manager] in await work(manager) }) else { return }
-        retryPause.note(key)
+        guard retryPause.isOver(for: key) else { return }
+        _ = retries.begin(key) { [manager, retryPause] in
+            await work(manager)
+            // Of its end: what takes longer than the pause would leave the others no room.
+            retryPause.note(key)
+        }
     }
 
     /// One export that the server refuses keeps nobody else from being served, and the node from nothing. A server that
