@@ -8,6 +8,8 @@ extension KernelServer {
         var helpers = RPCHelpers.Started()
         var mountd: ProcessIdentity?
         var nfsdcld: ProcessIdentity?
+        /// What the server showed right after a start, where that is not what it is to show. Another life of the daemon makes no more of it.
+        var unattainable: KernelFacts?
         /// What rpcbind knew when all was well.
         var registrations: Set<PortMapper.Registration>?
     }

@@ -25,8 +25,6 @@ package actor KernelServer {
     let mending = SerialGate()
     var care = Care()
     private var restarts = Backoff(shortest: .seconds(60), longest: .seconds(3600))
-    /// What the server showed right after a start, where that is not what it is to show.
-    private var unattainable: KernelFacts?
 
     package init(
         settings: KernelSettings, files: KernelFiles, tools: KernelTools, runner: any CommandRunner, logger: Logger
@@ -69,6 +67,7 @@ package actor KernelServer {
             try ControlFile.read(files.configuration)
         }
         guard text.map({ $0 + "\n" }) == settings.text else { return .outdated }
+        let unattainable = try record().unattainable
         return settings.isShown(by: facts) || facts.settings == unattainable ? .serving : .outdated
     }
 
@@ -126,7 +125,7 @@ package actor KernelServer {
             try await stopThreads()
             try await beginThreads()
         }
-        noteUnattainable()
+        try noteUnattainable()
         logger.notice(
             "nfsd serves", metadata: ["port": "\(settings.nfsPort)", "threads": "\(settings.threads)"])
     }
@@ -150,12 +149,12 @@ package actor KernelServer {
     }
 
     /// It has just been started with what nfs.conf(5) says, twice if need was, and no other start would make anything else of it.
-    private func noteUnattainable() {
-        guard let facts = try? control.facts(), !settings.isShown(by: facts) else {
-            unattainable = nil
-            return
-        }
-        unattainable = facts.settings
+    private func noteUnattainable() throws(StorageError) {
+        let facts = try onHost("look at nfsd") { () throws(HostError) in try control.facts() }
+        var record = try record()
+        record.unattainable = facts.flatMap { settings.isShown(by: $0) ? nil : $0.settings }
+        try keep(record)
+        guard let facts = record.unattainable else { return }
         logger.warning(
             "nfsd does not show the settings of \(files.configuration); a file that is read after it may say otherwise",
             metadata: [

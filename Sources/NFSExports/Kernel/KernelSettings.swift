@@ -61,7 +61,7 @@ package struct KernelSettings: Hashable, Sendable {
 }
 
 /// The kernel's server as it shows itself (nfsd(7)).
-struct KernelFacts: Hashable, Sendable {
+struct KernelFacts: Hashable, Sendable, Codable {
     var threads: Int
     /// `tcp 2049`.
     var ports: Set<String>
