@@ -22,19 +22,21 @@ struct ExportTable: Sendable {
 
     /// Ensures this one export; the volume is mounted. Starts a server that does not run, with everything else.
     func ensure(_ export: Export) async throws(StorageError) -> Outcome {
-        try await exclusively { () async throws(StorageError) in
+        try await exclusively { () async throws(StorageError) in try await ensureServed(export) }
+    }
+
+    private func ensureServed(_ export: Export) async throws(StorageError) -> Outcome {
+        do throws(StorageError) {
+            return try await exporter.ensure(export)
+        } catch {
+            // What a server that runs did not do in time, it would not do with all its exports either.
+            guard error.code == .unavailable, try await !exporter.isRunning() else { throw error }
             do throws(StorageError) {
-                return try await exporter.ensure(export)
+                return try await serve(also: export)
             } catch {
-                // What a server that runs did not do in time, it would not do with all its exports either.
-                guard error.code == .unavailable, try await !exporter.isRunning() else { throw error }
-                do throws(StorageError) {
-                    return try await serve(also: export)
-                } catch {
-                    // A refusal may be of another's export, which is the reconciler's to tell; asking again tells of this one.
-                    guard error.code != .unavailable else { throw error }
-                    return .changed | (try await exporter.ensure(export))
-                }
+                // A refusal may be of another's export, which is the reconciler's to tell; asking again tells of this one.
+                guard error.code != .unavailable else { throw error }
+                return .changed | (try await exporter.ensure(export))
             }
         }
     }
@@ -46,7 +48,7 @@ struct ExportTable: Sendable {
     ) async throws(StorageError) -> (Value, More, Outcome) {
         try await exclusively { () async throws(StorageError) in
             let (value, export, more) = try await body()
-            return (value, more, try await exporter.ensure(export))
+            return (value, more, try await ensureServed(export))
         }
     }
 

@@ -24,11 +24,7 @@ struct MountRepair {
                 await report(
                     volume, .abnormal("it is not mounted, and its pool \(volume.pool) does not answer: \(reason)"))
             case .foreign(let device):
-                // One that is being adopted is not known by its pool yet.
-                guard manager.lock.tryAcquire(volume.key) else { continue }
-                let message = "\(volume.path) has \(device) mounted, which is not the volume's device; unmount it"
-                await report(volume, .abnormal(message))
-                manager.lock.release([volume.key])
+                await reportForeign(device, at: volume)
             }
         }
         // Someone works on the others: they know best, and the next look comes soon.
@@ -74,6 +70,20 @@ struct MountRepair {
             await report(listed, .abnormal("it cannot be mounted: \(error.message)"))
             return false
         }
+    }
+
+    /// One that is being adopted is not known by its pool yet; where that was interrupted, it is to go on.
+    private func reportForeign(_ device: DevicePath, at volume: Volume) async {
+        guard manager.lock.tryAcquire(volume.key) else { return }
+        defer { manager.lock.release([volume.key]) }
+        guard let seen = try? await manager.observer.look(), seen.place(of: volume) == .foreign(device) else { return }
+        let isItself = (try? await manager.filesystem.identify(device))?.id == volume.id
+        let message =
+            isItself
+            ? "\(volume.path) has \(device) mounted, which is not marked as its storage: an adoption was interrupted; ask for it "
+                + "again (convert2nfs adopt \(volume.key))"
+            : "\(volume.path) has \(device) mounted, which is not the volume's device; unmount it"
+        await report(volume, .abnormal(message))
     }
 
     /// Keeps the condition, and logs it when it changes.
