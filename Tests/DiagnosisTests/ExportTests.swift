@@ -65,7 +65,7 @@ struct ExportTests {
             ("", false),
         ])
     func operators(text: String, isFound: Bool) throws {
-        let lines = ExportsFile("/srv/own *(ro)\n\(text)\n").lines.map { (file: "/etc/exports", line: $0) }
+        let lines = ExportsFile("/srv/own *(ro)\n\(text)\n").lines.map { OperatorLine(file: "/etc/exports", line: $0) }
         let found = OperatorExportsCheck.findings(of: try Samples.volume(), in: lines)
         #expect(found.map(\.check) == (isFound ? ["foreign-export"] : []))
         #expect(found.allSatisfy { $0.evidence.hasPrefix("/etc/exports: ") })

@@ -21,8 +21,9 @@ struct OperatorExportTests {
         let text = table.map { "/nfs/a\t\($0.client)(\($0.options))\n" }.joined()
         let standard = try #require(VolumeID(Self.id))
         return try SurveyedExport(
-            path: MountPath("/nfs/a"), realPath: realPath, table: ExportTab(text + others),
-            lines: ExportsFile(file).lines.map { .init(file: "/etc/exports", line: $0) }, standard: standard
+            mount: .init(MountPath("/nfs/a"), realPath: realPath), table: ExportTab(text + others),
+            lines: ExportsFile(file).lines.map { OperatorLine(file: "/etc/exports", line: $0) }, standard: standard,
+            filesystem: standard
         ).operatorExport()
     }
 
@@ -101,7 +102,59 @@ struct OperatorExportTests {
     func unserved() throws {
         let export = try survey(
             [("10.0.0.1", Self.usual)], file: "\"/nfs/a\" -ro 10.0.0.1(rw) 10.0.0.2 fd00::/64(rw) name(rw) 10.0.0.3()")
-        #expect(export.unserved == ["10.0.0.2 (/etc/exports)", "fd00::/64 (/etc/exports)", "10.0.0.3 (/etc/exports)"])
+        #expect(
+            export.unserved
+                == ["10.0.0.2", "fd00::/64", "name", "10.0.0.3"].map { "\($0) (/etc/exports)" })
+        // By its own name the table may have another one; and without any, nobody of the names is served.
+        let named = try survey([("name.example", Self.usual)], file: "/nfs/a name(rw) 10.0.0.2 (ro)")
+        #expect(named.unserved == ["10.0.0.2 (/etc/exports)"] && named.unnamed == ["name.example"])
+        #expect(try survey([], file: "/nfs/a (ro)").unserved == ["everybody (/etc/exports)"])
+    }
+
+    @Test(
+        "an address that is written otherwise than exportfs would write it is refused",
+        arguments: ["FD00::/64", "fd00:0::7"])
+    func spelling(_ client: String) throws {
+        let error = #expect(throws: StorageError.self) { try survey([(client, Self.usual)]) }
+        #expect(error?.code == .conflict && error?.message.contains("written otherwise") == true)
+    }
+
+    @Test("a client without fsid= beside one that has another is told apart, whatever the kernel knows of the first")
+    func mixed() throws {
+        let other = "fsid=5e9f1a70-0000-4000-8000-000000000002"
+        #expect(throws: StorageError.self) {
+            try survey([("10.0.0.1", "\(Self.usual),\(other)"), ("10.0.0.2", Self.usual)])
+        }
+    }
+
+    @Test("comments, continued lines and line ends are as nfs-utils has them")
+    func syntax() {
+        let text = "# old \\\n/nfs/a h(rw) # note \\\n/srv/x h(rw)\r\n/srv/y#z h(rw)\n\"/srv/q #\" h(ro) \\\n  i(rw)\n"
+        let file = ExportsFile(text)
+        #expect(file.lines.map(\.path) == ["/nfs/a", "/srv/x", "/srv/y#z", "/srv/q #"])
+        #expect(file.lines.map(\.clients) == [["h"], ["h"], ["h"], ["h", "i"]])
+        let retired = String(decoding: file.retiring("why") { $0.path == "/nfs/a" }, as: UTF8.self)
+        #expect(retired == text.replacing("/nfs/a h(rw)", with: "# why\n# /nfs/a h(rw)"))
+    }
+
+    @Test("what is no UTF-8 stays as it is")
+    func bytes() {
+        let before = Array("/srv/".utf8) + [0xFC] + Array(" *(rw)\n/nfs/a *(rw)\n".utf8)
+        let after = ExportsFile(before).retiring("why") { $0.path == "/nfs/a" }
+        #expect(after == Array("/srv/".utf8) + [0xFC] + Array(" *(rw)\n# why\n# /nfs/a *(rw)\n".utf8))
+    }
+
+    @Test("a line by a link, or by one above it, exports what its path really is")
+    func links() throws {
+        func line(_ text: String, _ realPath: String) throws -> OperatorLine {
+            OperatorLine(file: "/etc/exports", line: try #require(ExportsFile(text).lines.first), realPath: realPath)
+        }
+        let mount = OperatorLine.Mounted(MountPath("/nfs/a"), realPath: "/srv/nfs/a")
+        #expect(try line("/old *(rw)", "/srv/nfs/a").exports(mount))
+        #expect(try line("/nfs/a *(rw)", "/elsewhere").exports(mount))
+        #expect(try line("/top *(rw,crossmnt)", "/srv").isAbove(mount))
+        #expect(try line("/in *(rw)", "/srv/nfs/a/b").isBelow(mount))
+        #expect(try !line("/old *(rw)", "/srv/nfs/ab").concerns(mount))
     }
 
     @Test("lines that are taken over become comments, and nothing else is changed")
@@ -127,12 +180,15 @@ struct OperatorExportTests {
             # why
             # /nfs/a/ 10.0.0.3(rw)
             """#
-        let retired = file.retiring("why") { $0.path == "/nfs/a" }
+        func retiring(_ file: ExportsFile, where isRetired: (ExportsFile.Line) -> Bool) -> String {
+            String(decoding: file.retiring("why", where: isRetired), as: UTF8.self)
+        }
+        let retired = retiring(file) { $0.path == "/nfs/a" }
         #expect(retired == expected)
         #expect(ExportsFile(retired).lines.map(\.path) == ["/srv/own", "/nfs/ab"])
-        #expect(file.retiring("why") { _ in false } == text)
+        #expect(retiring(file) { _ in false } == text)
         for odd in ["", "\n", "/nfs/a *(rw) \\", "/nfs/a *(rw)\n\n"] {
-            #expect(ExportsFile(odd).retiring("") { _ in false } == odd)
+            #expect(retiring(ExportsFile(odd)) { _ in false } == odd)
         }
     }
 
@@ -173,7 +229,8 @@ struct OperatorExportTests {
     @Test(
         "an fsid is a number or a UUID, however it is punctuated",
         arguments: [
-            ("17", "17"), ("4294967295", "4294967295"), ("4294967296", nil), ("0", nil), ("root", nil), ("-1", nil),
+            ("17", "17"), ("4294967295", "4294967295"), ("4294967296", nil), ("0", nil), ("root", nil),
+            ("-1", "4294967295"), ("-0", nil),
             ("+1", nil), ("", nil), ("5E9F1A70000040008000000000000001", id), (id, id),
             ("5e9f1a70:00004000:80000000:00000001", id), ("5e9f1a70", nil),
         ] as [(String, String?)])

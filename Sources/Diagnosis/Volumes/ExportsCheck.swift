@@ -83,19 +83,20 @@ struct ExportSight: Sendable {
     var finding: Finding? {
         let wanted = ObservedExport(volume.export)
         guard served != wanted else { return nil }
-        let lines = (table?.entries(at: volume.path.value) ?? []).map { entry in
+        let entries = table?.entries(at: volume.path.value) ?? []
+        func shown(_ entry: ExportTab.Entry) -> String {
             "\(entry.client)(\(entry.options.sorted().joined(separator: ",")))"
         }
         guard let served else {
             return finding(
                 .notExported, "the NFS server does not serve it", "no export \(volume.exportID), \(volume.path)")
         }
-        if let wrong = lines.first(where: { !$0.contains("fsid=\(volume.fsid)") }) {
+        if let wrong = entries.first(where: { !$0.options.contains("fsid=\(volume.fsid)") }) {
             return finding(
                 .fsidDiffers, "it is served with another fsid: its clients' file handles become stale",
-                "\(wrong) instead of fsid=\(volume.fsid)")
+                "\(shown(wrong)) instead of fsid=\(volume.fsid)")
         }
-        let seen = lines.isEmpty ? [Self.text(served)] : lines
+        let seen = entries.isEmpty ? [Self.text(served)] : entries.map(shown)
         return finding(
             .exportDiffers, "the NFS server serves it otherwise than the catalog says",
             "\(seen.joined(separator: "; ")) instead of \(Self.text(wanted))")

@@ -15,26 +15,21 @@ struct OperatorExportsCheck: Check {
 
     func run() async throws(StorageError) -> Verdict {
         let volumes = try await manager.observation().volumes.filter { key == nil || $0.key == key }
-        let found = try await onHost("read the operator's exports") { () async throws(HostError) in try lines() }
+        let found = try await onHost("read the operator's exports") { () async throws(HostError) in
+            try files.operatorsLines()
+        }
         return Verdict(findings: volumes.flatMap { Self.findings(of: $0, in: found) })
     }
 
-    private func lines() throws(HostError) -> [(file: String, line: ExportsFile.Line)] {
-        var lines: [(file: String, line: ExportsFile.Line)] = []
-        for file in try files.operatorsExports() {
-            lines += ExportsFile(try ControlFile.read(file) ?? "").lines.map { (file, $0) }
-        }
-        return lines
-    }
-
-    static func findings(of volume: Volume, in lines: [(file: String, line: ExportsFile.Line)]) -> [Finding] {
-        lines.filter { $0.line.concerns(volume.path) }.map { file, line in
+    static func findings(of volume: Volume, in lines: [OperatorLine]) -> [Finding] {
+        let mount = OperatorLine.Mounted(at: volume.path)
+        return lines.filter { $0.concerns(mount) }.map { found in
             Finding(
                 .foreignExport, volume.key.resource,
                 "a file of the operator's exports it too: whoever that names gets in at the next boot or exportfs -a",
-                evidence: "\(file): \(line.text)",
+                evidence: "\(found.file): \(found.line.text)",
                 remedy:
-                    "take the line out of \(file); clients are named with convert2nfs volume clients \(volume.key)"
+                    "take the line out of \(found.file); clients are named with convert2nfs volume clients \(volume.key)"
             )
         }
     }

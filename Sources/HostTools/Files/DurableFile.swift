@@ -6,12 +6,15 @@ package enum DurableFile {
     /// Ensures `path` holds exactly `bytes` with exactly `mode`: written to `path.new`, synced, renamed over `path`,
     /// and the directory synced, unless the caller does that later together with other changes. On an error the old
     /// content is untouched and nothing is left behind; a crash may leave `path.new`. One writer of a path at a time.
+    ///
+    /// It is this process's user's, or of whom `owner` is.
     package static func write(
-        _ bytes: [UInt8], to path: String, mode: mode_t = 0o600, syncsDirectory: Bool = true
+        _ bytes: [UInt8], to path: String, mode: mode_t = 0o600, owner: FileFacts? = nil, syncsDirectory: Bool = true
     ) throws(HostError) {
         let temporary = path + temporarySuffix
         do {
             let file = try Descriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
+            if let owner { try systemCall("fchown", temporary) { fchown(file.raw, owner.user, owner.group) } }
             // open(2) takes the umask off the mode.
             try systemCall("fchmod", temporary) { fchmod(file.raw, mode) }
             try file.write(bytes, temporary)

@@ -9,6 +9,8 @@ package struct FileFacts: Hashable, Sendable {
     package let isRegular: Bool
     /// Its permissions.
     package let mode: mode_t
+    package let user: uid_t
+    package let group: gid_t
     /// When its content or its inode was changed last, in nanoseconds since 1970, to the kernel's tick of some
     /// milliseconds.
     package let changedAt: Int64
@@ -27,6 +29,8 @@ package struct FileFacts: Hashable, Sendable {
         id = FileID(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         size = Int64(status.st_size)
         mode = status.st_mode & 0o7777
+        user = status.st_uid
+        group = status.st_gid
         // In units of 512 bytes, whatever the filesystem's block size (stat(2)).
         allocated = Int64(status.st_blocks) * 512
         isRegular = status.st_mode & S_IFMT == S_IFREG

@@ -185,9 +185,15 @@ package struct KernelExporter: Exporter {
         guard !missing.isEmpty || !extra.isEmpty || !isInOrder else { return wasWritten }
         // Nobody who may have it is refused for a moment, whatever else it is exported to.
         try await add(missing, to: export)
-        try await withdraw(extra, from: export)
-        let found = try table.served(at: export.path).compactMap(\.rule)
-        guard Set(found) == Set(export.kernelRules), found.areInOrder else {
+        // The operator's lines, if any are left, come with ours.
+        let wanted = Set(export.kernelRules.map(\.client))
+        try await withdraw(table.served(at: export.path).map(\.client).filter { !wanted.contains($0) }, from: export)
+        // To exportfs(8) addresses of one host are one client, and what one loses the other may lose too.
+        let left = Set(try table.served(at: export.path).compactMap(\.rule))
+        try await add(export.kernelRules.filter { !left.contains($0) }, to: export)
+        let found = try table.served(at: export.path)
+        let rules = found.compactMap(\.rule)
+        guard rules.count == found.count, Set(rules) == Set(export.kernelRules), rules.areInOrder else {
             throw StorageError(
                 .internal, "export \(export.path): exportfs made something else of it; see \(server.files.tab)")
         }
@@ -208,6 +214,7 @@ package struct KernelExporter: Exporter {
     /// What exportfs(8) adds by itself comes before what is there, which would be wrong for a network within which a
     /// narrower one has other access. From the files it comes in their order.
     private func add(_ rules: [KernelRule], to export: Export) async throws(StorageError) {
+        guard !rules.isEmpty else { return }
         guard export.kernelRules.reversed().areInOrder else {
             return try await exportFiles()
         }

@@ -9,14 +9,12 @@ package struct KernelOperatorExports: OperatorExports {
 
     package func survey(_ path: MountPath, filesystem: VolumeID) async throws(StorageError) -> OperatorExport {
         let export = try onHost("read the exports of \(path)") { () throws(HostError) in
-            let real = Directory.realPath(path.value) ?? path.value
+            let mount = OperatorLine.Mounted(at: path)
+            let table = ExportTab(try ControlFile.read(files.tab) ?? "")
             return SurveyedExport(
-                path: path, realPath: real, table: ExportTab(try ControlFile.read(files.tab) ?? ""),
-                lines: try lines { line in
-                    [path.value, real].contains {
-                        line.path == $0 || line.isAbove($0) || line.path.lies(below: $0)
-                    }
-                }, standard: try ExportedUUID.current(of: path.value) ?? filesystem)
+                mount: mount, table: table,
+                lines: try files.operatorsLines().filter { $0.concerns(mount) || $0.isBelow(mount) },
+                standard: try ExportedUUID.current(of: path.value) ?? filesystem, filesystem: filesystem)
         }
         do throws(StorageError) {
             return try export.operatorExport()
@@ -27,31 +25,24 @@ package struct KernelOperatorExports: OperatorExports {
 
     package func retire(_ path: MountPath) async throws(StorageError) -> [OperatorExport.Line] {
         try onHost("take \(path) out of the operator's exports") { () throws(HostError) in
-            let found = try lines { $0.path == path.value }
-            for file in Set(found.map(\.file)).sorted() { try retire(path, in: file) }
-            return found.map(\.shown)
+            let mount = OperatorLine.Mounted(at: path)
+            let found = try files.operatorsLines().filter { $0.exports(mount) }
+            for (file, lines) in Dictionary(grouping: found, by: \.file).sorted(by: { $0.key < $1.key }) {
+                try retire(Set(lines.map(\.line)), in: file)
+            }
+            return found.map { OperatorExport.Line(file: $0.file, text: $0.line.text) }
         }
-    }
-
-    private func lines(where isWanted: (ExportsFile.Line) -> Bool) throws(HostError) -> [SurveyedExport.Line] {
-        var found: [SurveyedExport.Line] = []
-        for file in try files.operatorsExports() {
-            let lines = ExportsFile(try ControlFile.read(file) ?? "").lines
-            found += lines.filter(isWanted).map { .init(file: file, line: $0) }
-        }
-        return found
     }
 
     /// Whoever manages the file may have put a link there, which stays.
-    private func retire(_ path: MountPath, in file: String) throws(HostError) {
+    private func retire(_ lines: Set<ExportsFile.Line>, in file: String) throws(HostError) {
         let real = Directory.realPath(file) ?? file
-        guard let bytes = try DurableFile.read(real, limit: 16 << 20), let facts = try FileFacts.of(real) else {
+        guard let bytes = try DurableFile.read(real, limit: KernelFiles.limit), let facts = try FileFacts.of(real)
+        else {
             return
         }
-        let text = ExportsFile(String(decoding: bytes, as: UTF8.self)).retiring(
-            "convert2nfs exports it since it was adopted:"
-        ) { $0.path == path.value }
-        try DurableFile.write(Array(text.utf8), to: real, mode: facts.mode)
+        let text = ExportsFile(bytes).retiring("convert2nfs exports it since it was adopted:", where: lines.contains)
+        try DurableFile.write(text, to: real, mode: facts.mode, owner: facts)
     }
 }
 

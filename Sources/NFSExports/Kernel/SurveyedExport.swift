@@ -3,24 +3,16 @@ import StorageCore
 /// An operator's export as etab and the files have it, and whether a volume's export can take its place without its clients' noticing.
 /// Pure.
 struct SurveyedExport {
-    /// Of a file of the operator's.
-    struct Line {
-        let file: String
-        let line: ExportsFile.Line
-
-        var shown: OperatorExport.Line { OperatorExport.Line(file: file, text: line.text) }
-    }
-
-    let path: MountPath
-    /// Without symbolic links.
-    let realPath: String
+    let mount: OperatorLine.Mounted
     let table: ExportTab
-    /// Those that have to do with the path.
-    let lines: [Line]
+    /// Those that have to do with the mount.
+    let lines: [OperatorLine]
     /// What handles carry where no `fsid=` says otherwise.
     let standard: VolumeID
+    /// The UUID of what is mounted, which it is unless blkid(8) said otherwise.
+    let filesystem: VolumeID
 
-    private var entries: [ExportTab.Entry] { table.entries(at: path.value) }
+    private var entries: [ExportTab.Entry] { table.entries(at: mount.path.value) }
 
     /// Throws `conflict` with what is in the way.
     func operatorExport() throws(StorageError) -> OperatorExport {
@@ -34,6 +26,12 @@ struct SurveyedExport {
         var unnamed: [String] = []
         for entry in entries {
             if let address = try? ClientAddress(entry.client) {
+                guard address.description == entry.client else {
+                    throw StorageError(
+                        .conflict,
+                        "the client \(entry.client) is written otherwise than \(address), which would be another one to exportfs; "
+                            + "write it so, and run exportfs -ra")
+                }
                 clients.append(
                     ClientRule(address: address, access: entry.options.contains("rw") ? .readWrite : .readOnly))
             } else {
@@ -43,56 +41,63 @@ struct SurveyedExport {
         return OperatorExport(
             fsid: try same("fsid", entries.map { entry throws(StorageError) in try fsid(entry) }) ?? .uuid(standard),
             squash: try same("squash", entries.compactMap { KernelRule.squash($0.options) }),
-            clients: try ClientRule.normalized(clients), unnamed: unnamed, unserved: unserved,
+            clients: try ClientRule.normalized(clients), unnamed: unnamed,
+            unserved: unserved(hasNames: !unnamed.isEmpty),
             changes: entries.flatMap { entry in Self.changes(entry.options).map { "\(entry.client): \($0)" } },
-            lines: lines.map(\.shown))
+            lines: lines.map { OperatorExport.Line(file: $0.file, text: $0.line.text) })
     }
 
     /// What else is exported that a volume's clients, or others, would come through.
     private var neighbour: String? {
-        if realPath != path.value, table.paths.contains(realPath) || lines.contains(where: { $0.line.path == realPath })
-        {
-            return
-                "it is exported as \(realPath), which \(path) is by a symbolic link; configure nfs.root without the link"
+        let (path, real) = (mount.path, mount.realPath)
+        if real != path.value, table.paths.contains(real) {
+            return "it is exported as \(real), which \(path) is by a symbolic link; configure nfs.root without the link"
         }
-        if let below = table.paths.filter({ $0.lies(below: path.value) || $0.lies(below: realPath) }).min() {
+        let paths = table.paths.sorted()
+        if let below = paths.first(where: { place in mount.names.contains { place.lies(below: $0) } }) {
             return "its directory \(below) is exported too; withdraw that, whoever needs it is a client of the volume"
         }
-        if let below = lines.first(where: { $0.line.path.lies(below: path.value) || $0.line.path.lies(below: realPath) }
-        ) {
+        if let below = lines.first(where: { $0.isBelow(mount) }) {
             return "\(below.file) exports its directory \(below.line.path) too; take the line out"
         }
-        let above = table.paths.filter { path.value.lies(below: $0) || realPath.lies(below: $0) }
-        if let above = above.sorted().first(where: {
-            table.entries(at: $0).contains { $0.options.contains("crossmnt") }
-        }) {
+        let above = paths.filter { place in mount.names.contains { $0.lies(below: place) } }
+        if let above = above.first(where: { table.entries(at: $0).contains { $0.options.contains("crossmnt") } }) {
             return "\(above) is exported with crossmnt, so its clients have it too; take crossmnt away"
         }
-        if let above = lines.first(where: { $0.line.isAbove(path.value) || $0.line.isAbove(realPath) }) {
+        if let above = lines.first(where: { $0.isAbove(mount) }) {
             return
                 "\(above.file) exports \(above.line.path) with crossmnt, so its clients have it too; take crossmnt away"
         }
         return nil
     }
 
-    /// Addresses and networks only: host names have other names in the table.
-    private var unserved: [String] {
-        let served = Set(entries.compactMap { try? ClientAddress($0.client) })
+    /// Names have other names in the table; where it has none at all, none is served.
+    private func unserved(hasNames: Bool) -> [String] {
+        let names = Set(entries.map(\.client))
+        let served = Set(names.compactMap { try? ClientAddress($0) })
         return lines.flatMap { line in
             line.line.clients.filter { client in
-                (try? ClientAddress(client)).map { !served.contains($0) } ?? false
-            }.map { "\($0) (\(line.file))" }
+                guard !names.contains(client) else { return false }
+                return (try? ClientAddress(client)).map { !served.contains($0) } ?? !hasNames
+            }.map { "\($0.isEmpty ? "everybody" : $0) (\(line.file))" }
         }
     }
 
     private func fsid(_ entry: ExportTab.Entry) throws(StorageError) -> ExportFSID {
-        guard let text = entry.options.first(where: { $0.hasPrefix("fsid=") })?.dropFirst(5) else {
-            return .uuid(standard)
+        guard let text = Self.fsidText(entry) else {
+            // What the kernel was told is of the first client, which may have another one.
+            return .uuid(entries.contains { Self.fsidText($0) != nil } ? filesystem : standard)
         }
-        guard let fsid = ExportFSID(String(text)) else {
-            throw StorageError(.conflict, "fsid=\(text) makes it the root of NFSv4, which no volume is")
-        }
-        return fsid
+        if let fsid = ExportFSID(text) { return fsid }
+        throw StorageError(
+            .conflict,
+            ["0", "root"].contains(text)
+                ? "fsid=\(text) makes it the root of NFSv4, which no volume is"
+                : "fsid=\(text) is neither a number nor a UUID")
+    }
+
+    private static func fsidText(_ entry: ExportTab.Entry) -> String? {
+        entry.options.first { $0.hasPrefix("fsid=") }.map { String($0.dropFirst(5)) }
     }
 
     /// A volume has one for all its clients.

@@ -4,11 +4,11 @@ package enum ExportFSID: Hashable, Sendable, CustomStringConvertible {
     case uuid(VolumeID)
     case number(UInt32)
 
-    /// As exports(5) takes it and etab has it: a number, or 32 hexadecimal digits with whatever stands between them. Nil for
-    /// anything else, and for 0 and `root`, which is the root of NFSv4 (exports(5)).
+    /// As exports(5) takes it and etab has it: a number, which etab shows with a sign, or 32 hexadecimal digits with whatever stands
+    /// between them. Nil for anything else, and for 0 and `root`, which is the root of NFSv4 (exports(5)).
     package init?(_ text: String) {
-        if let number = UInt32(text), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
-            guard number > 0 else { return nil }
+        if let number = UInt32(text) ?? Int32(text).map(UInt32.init(bitPattern:)), !text.hasPrefix("+") {
+            guard number != 0 else { return nil }
             self = .number(number)
         } else if let id = Self.identifier(text) {
             self = .uuid(id)
@@ -18,8 +18,8 @@ package enum ExportFSID: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func identifier(_ text: String) -> VolumeID? {
-        var digits = text.filter { $0 != "-" && $0 != ":" }
-        guard digits.utf8.count == 32, digits.allSatisfy(\.isHexDigit) else { return nil }
+        var digits = text.filter { $0.isASCII && $0.isHexDigit }
+        guard digits.utf8.count == 32 else { return nil }
         for offset in [20, 16, 12, 8] { digits.insert("-", at: digits.index(digits.startIndex, offsetBy: offset)) }
         return VolumeID(digits)
     }
