@@ -32,6 +32,7 @@ let tests: [Target] = [
             "NodeAPI", "Provisioning", .product(name: "HummingbirdTesting", package: "hummingbird"),
             .product(name: "Hummingbird", package: "hummingbird"),
         ]),
+    tests("HighAvailability", ["HostTools"]),
     tests("Diagnosis", ["HostTools", "Catalog", "Provisioning", "NodeAPI", "NFSClient"]),
     tests("convert2nfs", ["NodeAPI", "NFSClient"]),
     tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
@@ -79,6 +80,8 @@ let package = Package(
         .target(name: "StorageBackends", dependencies: ["StorageCore", "HostTools"], swiftSettings: settings),
         .target(
             name: "NFSExports", dependencies: ["StorageCore", "HostTools", "CDBus", logging], swiftSettings: settings),
+        .target(
+            name: "HighAvailability", dependencies: ["StorageCore", "HostTools", logging], swiftSettings: settings),
         .target(name: "NFSClient", dependencies: ["CNFS", "HostTools"], swiftSettings: settings),
         .target(
             name: "Catalog",

@@ -30,11 +30,14 @@ package enum NamespaceKind: LabelKind { package static var noun: String { "names
 package enum VolumeNameKind: LabelKind { package static var noun: String { "volume name" } }
 package enum SnapshotNameKind: LabelKind { package static var noun: String { "snapshot name" } }
 package enum PoolNameKind: LabelKind { package static var noun: String { "pool name" } }
+package enum NodeNameKind: LabelKind { package static var noun: String { "node name" } }
 
 package typealias Namespace = Label<NamespaceKind>
 package typealias VolumeName = Label<VolumeNameKind>
 package typealias SnapshotName = Label<SnapshotNameKind>
 package typealias PoolName = Label<PoolNameKind>
+/// A storage node.
+package typealias NodeName = Label<NodeNameKind>
 
 private func labelFlaw(in text: String) -> String? {
     let bytes = Array(text.utf8)

@@ -53,6 +53,15 @@ package struct ClientAddress: Hashable, Sendable, Comparable, CustomStringConver
     /// The limited broadcast address, which no client has and no volume names: to say "nobody" where an address is wanted.
     package static let nobody = ClientAddress(bytes: [255, 255, 255, 255])
 
+    /// A single address as the kernel has it, in network byte order; nil if it is of neither family.
+    package init?(octets: [UInt8]) {
+        switch octets.count {
+        case 4: self.init(bytes: octets)
+        case 16: self.init(bytes: unmapped(octets))
+        default: return nil
+        }
+    }
+
     private init(bytes: [UInt8]) {
         self.bytes = bytes
         prefixLength = bytes.count * 8
@@ -90,6 +99,10 @@ private func parse(_ text: String) -> [UInt8]? {
     if inet_pton(AF_INET, text, &v4) == 1 { return v4 }
     var v6 = [UInt8](repeating: 0, count: 16)
     guard inet_pton(AF_INET6, text, &v6) == 1 else { return nil }
+    return unmapped(v6)
+}
+
+private func unmapped(_ v6: [UInt8]) -> [UInt8] {
     let isMapped = v6.prefix(10).allSatisfy { $0 == 0 } && v6[10] == 0xFF && v6[11] == 0xFF
     return isMapped ? Array(v6.suffix(4)) : v6
 }

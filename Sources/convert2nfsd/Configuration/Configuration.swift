@@ -81,7 +81,5 @@ struct Configuration: Sendable, Equatable {
     }
 }
 
-enum NodeNameKind: LabelKind { static var noun: String { "node name" } }
 enum TokenNameKind: LabelKind { static var noun: String { "token name" } }
-typealias NodeName = Label<NodeNameKind>
 typealias TokenName = Label<TokenNameKind>

@@ -1,0 +1,107 @@
+import StorageCore
+
+/// What replication says of the data on this node.
+package enum DataState: Hashable, Sendable, Codable {
+    /// Not looked at yet.
+    case unknown
+    /// All that was ever acknowledged is here, as far as this node can know.
+    case current(other: OtherCopy)
+    /// The other node has, or may have, what is not here; the text says what is known.
+    case outdated(String)
+    /// The storage does not work.
+    case failed(String)
+}
+
+/// What a node with current data knows of the other node's.
+package enum OtherCopy: String, Sendable, Codable {
+    /// It is the same, and nothing is acknowledged that is not on both.
+    case same
+    /// It lacks something, or may: this node has gone on alone since.
+    case outdated
+    case unknown
+}
+
+/// Whether this node has the service address, as keepalived says.
+package enum AddressState: String, Sendable, Codable {
+    case unknown
+    case held
+    case notHeld
+    /// keepalived itself finds something wrong, like an interface without a link, or is told to by us.
+    case fault
+}
+
+/// What a node of a pair is in the service.
+package enum PairRole: String, Sendable, Codable, CaseIterable {
+    /// Does not serve, and could.
+    case standby
+    case promoting
+    case primary
+    case demoting
+    /// Does not serve, and must not until its data is that of the other node.
+    case outdated
+    /// Does not serve, and cannot: its storage, or a demotion, has failed.
+    case fault
+
+    /// Whether it may have the storage open.
+    package var holdsStorage: Bool { [.promoting, .primary, .demoting].contains(self) }
+}
+
+/// What a node tells the other about itself.
+package struct PairReport: Hashable, Sendable, Codable {
+    package var node: NodeName
+    package var role: PairRole
+    package var record: PairRecord
+    package var data: DataState
+    package var address: AddressState
+
+    package init(node: NodeName, role: PairRole, record: PairRecord, data: DataState, address: AddressState) {
+        self.node = node
+        self.role = role
+        self.record = record
+        self.data = data
+        self.address = address
+    }
+
+    /// Whether it could take the service over.
+    package var isFit: Bool {
+        guard role == .standby, !record.isOutdated, case .current = data else { return false }
+        return address != .fault
+    }
+}
+
+/// A node wants to serve under an epoch, and asks the other whether it may.
+package struct PairClaim: Hashable, Sendable, Codable {
+    package var node: NodeName
+    package var epoch: Epoch
+    /// Of the configuration; of two that claim at once the higher wins.
+    package var priority: Int
+
+    package init(node: NodeName, epoch: Epoch, priority: Int) {
+        self.node = node
+        self.epoch = epoch
+        self.priority = priority
+    }
+}
+
+/// Why a node may take it that the other is not primary, and will not be under an epoch that is not higher.
+package enum Evidence: String, Sendable, Codable {
+    /// The other says so, and has written down the epoch.
+    case granted
+    /// The fence command has ended well: the other is off.
+    case fenced
+    /// The arbiter gave this node the lease.
+    case arbiter
+    /// `cluster.onPeerUnreachable: promote`.
+    case policy
+    /// An operator said so.
+    case forced
+}
+
+/// What was found of the other node when evidence was sought.
+package enum EvidenceAnswer: Hashable, Sendable {
+    case found(Evidence)
+    /// It answered, and serves, or wants to.
+    case refused(PairReport)
+    /// It did not answer, and nothing else vouches for it; what was tried, and what to do.
+    case missing(String)
+}
