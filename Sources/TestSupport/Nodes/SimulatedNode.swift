@@ -27,21 +27,23 @@ package final class SimulatedNode: Sendable {
     }
 
     /// The program, started but not yet ready; each call is a new life on the same world.
-    /// `pool` is how the configuration names the pool, `growthRefusals` what the node cannot grow.
+    /// `pool` is how the configuration names the pool, `growthRefusals` what the node cannot grow, `others` what there is to be adopted.
     package func program(
         patience: Duration = .seconds(60), root: String = "/nfs", pool name: String = "default",
         growthRefusals: [FilesystemKind: String] = [:], measuringPatience: Duration = .seconds(60),
-        poolPatience: Duration = .zero
+        poolPatience: Duration = .zero, others: SimulatedOperator? = nil
     ) throws -> (manager: VolumeManager, reconciler: Reconciler) {
         var settings = VolumeManager.Settings(paths: try PathTemplate(root: root, pattern: "{namespace}{name}"))
         settings.patience = patience
         settings.growthRefusals = growthRefusals
         settings.measuringPatience = measuringPatience
         settings.poolPatience = poolPatience
-        let pool = Pool(name: try PoolName(name), backend: FaultyBackend(backend, plan), kind: "simulated")
+        let pool = Pool(
+            name: try PoolName(name), backend: FaultyBackend(backend, plan), kind: "simulated", adopter: others)
         let manager = VolumeManager(
             pools: try Pools([pool]), catalog: try openCatalog(), filesystem: FaultyFilesystem(filesystem, plan),
-            exporter: FaultyExporter(exporter, plan), settings: settings, logger: log.logger,
+            exporter: FaultyExporter(exporter, plan),
+            adoption: others.map { AdoptionSources(exports: $0, mounts: $0) }, settings: settings, logger: log.logger,
             // The catalog lies in the directory, which stays for as long as the manager does.
             now: { [directory] in withExtendedLifetime(directory) { Date() } })
         // What is held up is tried again at each pass.
@@ -51,9 +53,9 @@ package final class SimulatedNode: Sendable {
 
     /// A program that is ready.
     package func start(
-        patience: Duration = .seconds(60), root: String = "/nfs"
+        patience: Duration = .seconds(60), root: String = "/nfs", others: SimulatedOperator? = nil
     ) async throws -> (manager: VolumeManager, reconciler: Reconciler) {
-        let program = try program(patience: patience, root: root)
+        let program = try program(patience: patience, root: root, others: others)
         try await program.reconciler.pass()
         return program
     }
