@@ -14,31 +14,30 @@ enum Measure: String, CaseIterable {
 struct BenchLab {
     static func main() async {
         await BenchProgram.run("convert2nfs-bench-lab") { (options: BenchOptions<Measure>) in
-            // Two emulated processors beside the client's keep each other waiting on a host with two, and what is transferred differs
-            // by a third from second to second.
-            var findings = try await measure(options.measures.intersection([.transfer]), processors: 1, options)
+            let (wanted, isQuick) = (options.measures, options.isQuick)
+            var findings = Findings()
+            if wanted.contains(.transfer) {
+                // Two emulated processors beside the client's keep each other waiting on a host with two, and what is transferred
+                // differs by a third from second to second.
+                findings += try await LabBench.with(isQuick: isQuick, processors: 1) { benches in
+                    try await TransferRows().run(on: benches[0])
+                }
+            }
             // As the smallest server has: with one, emulated, a boot measures our user space and nothing else.
-            findings += try await measure(options.measures.subtracting([.transfer]), processors: 2, options)
+            if !wanted.isDisjoint(with: [.create, .reboot]) {
+                findings += try await LabBench.with(isQuick: isQuick, processors: 2) { benches in
+                    var findings = Findings()
+                    if wanted.contains(.create) { findings += try await CreateRow().run(on: benches[0]) }
+                    if wanted.contains(.reboot) { findings += try await RebootRow().run(on: benches[0]) }
+                    return findings
+                }
+            }
+            if wanted.contains(.growth) {
+                findings += try await LabBench.with(isQuick: isQuick, storages: [.s1, .s2], processors: 2) { benches in
+                    try await GrowthRow().run(few: benches[0], many: benches[1])
+                }
+            }
             return findings
         }
-    }
-
-    private static func measure(
-        _ measures: Set<Measure>, processors: Int, _ options: BenchOptions<Measure>
-    ) async throws -> Findings {
-        guard !measures.isEmpty else { return Findings() }
-        return try await LabBench.with(isQuick: options.isQuick, processors: processors) { bench in
-            try await measure(measures, on: bench)
-        }
-    }
-
-    private static func measure(_ measures: Set<Measure>, on bench: LabBench) async throws -> Findings {
-        var findings = Findings()
-        if measures.contains(.create) { findings += try await CreateRow().run(on: bench) }
-        if measures.contains(.transfer) { findings += try await TransferRows().run(on: bench) }
-        if !measures.isDisjoint(with: ManyVolumesRows.measures) {
-            findings += try await ManyVolumesRows(wanted: measures).run(on: bench)
-        }
-        return findings
     }
 }

@@ -1,61 +1,43 @@
 import BenchReport
 
-/// What becomes slower with the number of volumes: the 300th create against the 10th, and a boot with 100 of them.
-struct ManyVolumesRows {
-    static let measures: Set<Measure> = [.growth, .reboot]
-    let wanted: Set<Measure>
-
+/// The 300th create against the 10th: two machines alike but for the volumes they have already make one in turn, so that what the
+/// host does meanwhile is not taken for the volumes'.
+struct GrowthRow {
     private static let bar = 1.3
-    private static let mebibytes = 304
-    private static let runs = 9
 
-    func run(on bench: LabBench) async throws -> Findings {
-        let (early, boot, late) = bench.isQuick ? (5, 10, 30) : (10, 100, 300)
-        var findings = Findings()
-        var count = 0
-        let first = try await create(around: early, &count, bench)
-        try await fill(to: boot, &count, bench)
-        if wanted.contains(.reboot) { findings += try await RebootRow(count: boot).run(on: bench) }
-        guard wanted.contains(.growth) else { return findings }
-        let last = try await create(around: late, &count, bench)
-        let ratio = last.duration.seconds / first.duration.seconds
-        findings.rows.append(
-            Row(
-                measure: "create number \(late) against number \(early)", ours: last.duration.text,
-                theirs: first.duration.text,
-                ratio: ratio.text(2), bar: "<= \(Self.bar.text(2))", isMet: ratio <= Self.bar))
-        findings.notes += ["create number \(early): \(first.steps)", "create number \(late): \(last.steps)"]
-        return findings
+    func run(few: LabBench, many: LabBench) async throws -> Findings {
+        let (early, late) = few.isQuick ? (5, 30) : (10, 300)
+        try await few.fill(1...early - 1)
+        try await many.fill(1...late - 1)
+        BenchProgram.say("growth: create number \(early) and number \(late) in turn")
+        var comparison = Comparison()
+        for _ in 0..<few.runs(20, quick: 2) {
+            let first = try await create(early, few)
+            comparison.add(ours: try await create(late, many), bare: first)
+        }
+        return Findings(
+            rows: [comparison.row("create number \(late) against number \(early)", atMost: Self.bar)],
+            notes: [
+                "create number \(early): \(try await steps(early, few))",
+                "create number \(late): \(try await steps(late, many))",
+                "create number \(late) against number \(early): \(comparison.precision)",
+            ])
     }
 
-    /// The median of some creates, and of their steps as the daemon's log has them.
-    private func create(
-        around number: Int, _ count: inout Int, _ bench: LabBench
-    ) async throws -> (duration: Duration, steps: String) {
-        try await fill(to: number - Self.runs / 2 - 1, &count, bench)
-        let log = "/var/log/convert2nfs.log"
-        let before = try await bench.server.sh("wc -l <\(log)").filter(\.isNumber)
-        var durations: [Duration] = []
-        for _ in 0..<Self.runs {
-            count += 1
-            var timeline = Timeline()
-            try await bench.server.sh(LabBench.creation(of: "m\(count)", mebibytes: Self.mebibytes))
-            timeline.finish("create")
-            durations.append(timeline.total)
-        }
-        let lines = try await bench.server.sh("tail -n +$((\(before) + 1)) \(log) | grep volume.create:")
-        return (durations.median, StepLog(lines, namespace: "bench").parts.medians().text)
+    /// In seconds. It is gone again then, and the next one has the same number.
+    private func create(_ number: Int, _ bench: LabBench) async throws -> Double {
+        let name = LabBench.numbered(number)
+        var timeline = Timeline()
+        try await bench.server.sh(LabBench.creation(of: name, mebibytes: LabBench.mebibytes))
+        timeline.finish("create")
+        try await bench.node.convert2nfs("volume delete bench/\(name)")
+        return timeline.total.seconds
     }
 
-    private func fill(to number: Int, _ count: inout Int, _ bench: LabBench) async throws {
-        while count < number {
-            let end = min(number, count + 10)
-            BenchProgram.say("creating volumes up to number \(end)")
-            let names = (count + 1...end).map { "m\($0)" }
-            try await bench.server.sh(
-                names.map { LabBench.creation(of: $0, mebibytes: Self.mebibytes) }.joined(separator: "\n"),
-                deadline: .seconds(300))
-            count = end
-        }
+    /// The medians of the creates' steps, as the daemon's log has them.
+    private func steps(_ number: Int, _ bench: LabBench) async throws -> String {
+        let lines = try await bench.server.sh(
+            "grep 'volume.create:.*volume=bench/\(LabBench.numbered(number))\\b' /var/log/convert2nfs.log")
+        return StepLog(lines, namespace: "bench").parts.medians().text
     }
 }

@@ -4,7 +4,7 @@ import HostTools
 import Lab
 import NodeHarness
 
-/// A machine that stores and one that mounts: ours and the bare tools share them, the volume group and the NFS server.
+/// A machine that stores and the one that mounts: ours and the bare tools share them, the volume group and the NFS server.
 struct LabBench: Sendable {
     let node: Node
     let client: Machine
@@ -15,26 +15,36 @@ struct LabBench: Sendable {
     static let group = "vg"
     static let modules = "modprobe -a dm-mod xfs nfsd lockd"
 
-    /// Runs `body` with both machines up, of which the one that stores has so many processors, and the daemon ready. Nothing of them is left, whatever happens.
+    /// Of the volumes that only are there.
+    static let mebibytes = 304
+
+    /// Runs `body` with all machines up and a daemon ready on each of `storages`, which have so many processors. Nothing of them is left,
+    /// whatever happens.
     static func with(
-        isQuick: Bool, processors: Int, _ body: @Sendable (LabBench) async throws -> Findings
+        isQuick: Bool, storages: [MachineSpec] = [.s1], processors: Int,
+        _ body: @Sendable ([LabBench]) async throws -> Findings
     ) async throws -> Findings {
         let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp"
         // In a PID namespace of its own it always has the same process number.
         let directory = "\(parent)/convert2nfs-bench-lab.\(UUID())"
         try Directory.ensure(directory, mode: 0o700)
-        // Sparse: as much of it is there as was written.
-        var storage = MachineSpec.s1
-        storage.disks = [160 << 30]
-        storage.memoryMiB = 1024
-        storage.processors = processors
+        let specs = storages.map { spec in
+            var spec = spec
+            // Sparse: as much of it is there as was written.
+            spec.disks = [160 << 30]
+            spec.memoryMiB = 1024
+            spec.processors = processors
+            return spec
+        }
         let lab = try Lab(
-            directory: directory, image: ImageCache().place(of: .standard), specs: [storage, MachineSpec.c1])
+            directory: directory, image: ImageCache().place(of: .standard), specs: specs + [MachineSpec.c1])
         let result: Result<Findings, any Error>
         do {
             BenchProgram.say("starting the machines")
             try await lab.up(programs: try Executables.directory())
-            result = .success(try await body(begin(lab, isQuick: isQuick)))
+            var benches: [LabBench] = []
+            for spec in specs { benches.append(try await begin(lab, spec.name, isQuick: isQuick)) }
+            result = .success(try await body(benches))
         } catch {
             result = .failure(error)
         }
@@ -42,9 +52,9 @@ struct LabBench: Sendable {
         return try result.get()
     }
 
-    private static func begin(_ lab: Lab, isQuick: Bool) async throws -> LabBench {
+    private static func begin(_ lab: Lab, _ name: String, isQuick: Bool) async throws -> LabBench {
         let node = Node(
-            machine: try lab.machine("s1"), server: "kernel",
+            machine: try lab.machine(name), server: "kernel",
             pools: "pools: [{name: default, backend: lvm, volumeGroup: \(group)}]")
         try await node.machine.sh("\(modules); vgcreate -q \(group) /dev/disk/by-id/virtio-data0")
         try await node.start()
@@ -61,6 +71,18 @@ struct LabBench: Sendable {
         "name":"\(name)","size":"\(mebibytes)Mi","clients":[{"address":"\(MachineSpec.c1.address)","access":"rw"}]}' \
         http://127.0.0.1:8080/v1/volumes
         """
+    }
+
+    static func numbered(_ number: Int) -> String { "m\(number)" }
+
+    /// Makes the volumes with these numbers.
+    func fill(_ numbers: ClosedRange<Int>) async throws {
+        for start in stride(from: numbers.lowerBound, through: numbers.upperBound, by: 10) {
+            let end = min(numbers.upperBound, start + 9)
+            BenchProgram.say("\(server.spec.name): creating volumes up to number \(end)")
+            let creations = (start...end).map { Self.creation(of: Self.numbered($0), mebibytes: Self.mebibytes) }
+            try await server.sh(creations.joined(separator: "\n"), deadline: .seconds(300))
+        }
     }
 
     static func path(of name: String) -> String { "/nfs/bench\(name)" }

@@ -5,14 +5,14 @@ import Lab
 /// From the moment the storage machine answers after a power cut until the client has mounted the last of its volumes: by our
 /// daemon, and by fstab(5), exports(5) and the NFS server's own programs with the same logical volumes.
 struct RebootRow {
-    let count: Int
     private static let bar = 1.3
 
-    private var last: String { "m\(count)" }
-
     func run(on bench: LabBench) async throws -> Findings {
+        let count = bench.isQuick ? 10 : 100
+        let last = LabBench.numbered(count)
+        try await bench.fill(1...count)
         BenchProgram.say("reboot: with \(count) volumes, ours and by hand in turn")
-        try await prepare(bench)
+        try await prepare(count, bench)
         var comparison = Comparison()
         for _ in 0..<bench.runs(3, quick: 1) {
             let bare = try await boot("sh /root/bare", "/srv/\(last)", switching: Self.toBare, bench)
@@ -44,7 +44,7 @@ struct RebootRow {
     }
 
     /// Writes what the bare tools need.
-    private func prepare(_ bench: LabBench) async throws {
+    private func prepare(_ count: Int, _ bench: LabBench) async throws {
         let numbers = 1...count
         let mounts = numbers.map { "/dev/\(LabBench.group)/bench.m\($0) /srv/m\($0) xfs defaults 0 0" }
         let exports = numbers.map { "/srv/m\($0) \(MachineSpec.c1.address)(\(BareVolume.options(UUID())))" }

@@ -79,7 +79,7 @@ struct PairModel {
         let machine = FailoverMachine(
             node: nodes[index].name, priority: nodes[index].priority, record: nodes[index].record, remains: .nothing)
         nodes[index].machine = machine
-        do_(machine.start, index)
+        perform(machine.start, index)
     }
 
     mutating func crash(_ index: Int) {
@@ -154,7 +154,7 @@ struct PairModel {
     mutating func move(_ index: Int) {
         guard var machine = nodes[index].machine, let (_, actions) = try? machine.move() else { return }
         nodes[index].machine = machine
-        do_(actions, index)
+        perform(actions, index)
     }
 
     /// A client writes to whichever node serves it.
@@ -177,7 +177,9 @@ struct PairModel {
         let ahead = nodes[0].disk.writes.count < nodes[1].disk.writes.count ? 1 : 0
         let (source, target) = (nodes[ahead].disk, nodes[other(ahead)].disk)
         // Both have what the other lacks (split brain), or one that is in use would have to change.
-        guard source.writes.starts(with: target.writes), !target.isPrimary || source.writes == target.writes else { return }
+        guard source.writes.starts(with: target.writes), !target.isPrimary || source.writes == target.writes else {
+            return
+        }
         nodes[other(ahead)].disk.writes = source.writes
         for index in nodes.indices {
             nodes[index].disk.state = .upToDate
@@ -219,10 +221,10 @@ struct PairModel {
         guard var machine = nodes[index].machine else { return }
         let actions = machine.handle(event)
         nodes[index].machine = machine
-        do_(actions, index)
+        perform(actions, index)
     }
 
-    private mutating func do_(_ actions: [FailoverMachine.Action], _ index: Int) {
+    private mutating func perform(_ actions: [FailoverMachine.Action], _ index: Int) {
         for action in actions {
             switch action {
             case .remember(let record): nodes[index].record = record
@@ -244,7 +246,7 @@ struct PairModel {
             let claim = PairClaim(node: nodes[index].name, epoch: epoch, priority: nodes[index].priority)
             let actions = machine.handle(.claim(claim, own.report))
             nodes[peer].machine = machine
-            do_(actions, peer)
+            perform(actions, peer)
             return actions.contains(.answer(isGranted: true)) ? .found(.granted) : .refused(machine.report)
         }
         guard means == .fence else { return .missing("it does not answer") }
@@ -257,7 +259,7 @@ struct PairModel {
         guard reaches(index), let own = nodes[index].machine, var machine = nodes[peer].machine else { return nil }
         let actions = machine.handle(.takeOver(epoch, own.report))
         nodes[peer].machine = machine
-        do_(actions, peer)
+        perform(actions, peer)
         return actions.contains(.answer(isGranted: true))
     }
 

@@ -2,11 +2,12 @@ import Catalog
 import Logging
 import ServiceLifecycle
 import StorageCore
+import Synchronization
 
 /// Keeps the node as its catalog says: brings everything back at start, exports last, and repairs drift.
 package final class Reconciler: Service {
     private let manager: VolumeManager
-    private let interval: Duration
+    private let pace: Mutex<Pace>
     private let clock: any Clock<Duration>
     private let logger: Logger
     private let tell: @Sendable (Progress) -> Void
@@ -36,7 +37,7 @@ package final class Reconciler: Service {
         tell: @escaping @Sendable (Progress) -> Void = { _ in }
     ) {
         self.manager = manager
-        self.interval = interval
+        pace = Mutex(Pace(shortest: interval))
         self.clock = clock
         self.retryPause = Pause(retryPause)
         self.logger = logger
@@ -53,28 +54,32 @@ package final class Reconciler: Service {
 
     /// Runs until the program shuts down. Volumes, mounts and exports stay as they are then: the data path outlives us.
     package func run() async throws {
-        let ticker = Task { [clock, interval, wake] in
+        let ticker = Task {
             while !Task.isCancelled {
                 wake.yield()
-                try await clock.sleep(for: interval)
+                try await clock.sleep(for: pause)
             }
         }
         defer { ticker.cancel() }
         var isFailing = false
         for await _ in wakeups.cancelOnGracefulShutdown() {
+            let begin = ContinuousClock.now
             do throws(StorageError) {
                 try await pass()
+                pace.withLock { $0.note(ContinuousClock.now - begin) }
                 if isFailing { tell(.recovered) }
                 isFailing = false
             } catch {
                 logger.error(
-                    "\(manager.isReady ? "reconciling" : "starting") failed, trying again in \(interval): \(error)")
+                    "\(manager.isReady ? "reconciling" : "starting") failed, trying again in \(pause): \(error)")
                 tell(.failing(error.message))
                 isFailing = true
             }
         }
         await retries.end()
     }
+
+    private var pause: Duration { pace.withLock(\.pause) }
 
     /// One look: the whole start until it has succeeded once, then the repair of drift.
     package func pass() async throws(StorageError) {

@@ -140,7 +140,12 @@ package struct LVMBackend: StorageBackend {
                         + "with it; remove it first", resource: resource)
             }
         }
-        try await release(doomed, resource, "removing") { $0.remove(doomed.map(\.uuid), $1) }
+        // What a snapshot took, and what its origin has then, only LVM knows.
+        let origins = Set(report.volumes.compactMap(\.origin))
+        let isPlain = doomed.allSatisfy { $0.origin == nil && !origins.contains($0.name) }
+        try await release(doomed, resource, "removing", of: isPlain ? .removal(Set(doomed.map(\.uuid))) : .content) {
+            $0.remove(doomed.map(\.uuid), $1)
+        }
         return .changed
     }
 
@@ -148,11 +153,11 @@ package struct LVMBackend: StorageBackend {
     /// udev. Throws `busy` then.
     private func release(
         _ volumes: [LVMReport.LogicalVolume], _ resource: String, _ action: String,
-        _ invocation: (LVMTools, [String]) -> Invocation
+        of subject: VolumeGroup.Subject = .content, _ invocation: (LVMTools, [String]) -> Invocation
     ) async throws(StorageError) {
         let names = volumes.map { "\(self.names.group)/\($0.name)" }.joined(separator: ", ")
         do throws(StorageError) {
-            try await group.change("\(action) \(names)", invocation)
+            try await group.change("\(action) \(names)", of: subject, invocation)
         } catch {
             let uuids = Set(volumes.map(\.uuid))
             guard error.code == .internal,

@@ -60,6 +60,16 @@ struct LVMReport: Hashable, Sendable {
         return report
     }
 
+    /// Without volumes that were removed since, none of them a snapshot or the origin of one.
+    func removing(_ uuids: Set<String>) -> LVMReport {
+        var report = self
+        for volume in volumes where uuids.contains(volume.uuid) && volume.pool == nil {
+            report.free = report.free + volume.size
+        }
+        report.volumes.removeAll { uuids.contains($0.uuid) }
+        return report
+    }
+
     /// What is ours of this volume, snapshots aside.
     func parts(of volume: VolumeIdentity) -> [LogicalVolume] {
         volumes.filter { $0.tags?.volume.id == volume.id && $0.tags?.role != .snapshot }

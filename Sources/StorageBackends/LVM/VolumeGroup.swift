@@ -75,15 +75,36 @@ final class VolumeGroup: Sendable {
         return try await look()
     }
 
-    enum Subject { case content, activity }
+    /// What a change is of.
+    enum Subject {
+        case content
+        /// Nothing but which volumes are active.
+        case activity
+        /// Logical volumes with these UUIDs, of which no other is a snapshot, and which are none.
+        case removal(Set<String>)
+    }
 
-    /// Runs a change. What was seen of the group holds on only if it is of nothing but which volumes are active.
+    /// Runs a change. What was seen of the group holds on if it is clear what it is like then: to look at all of it again costs many
+    /// times more.
     func change(
         _ action: String, of subject: Subject = .content, _ invocation: (LVMTools, [String]) -> Invocation
     ) async throws(StorageError) {
         if devices.isEmpty { try await findDevices() }
-        if subject == .content { state.withLock { $0.seen = nil } }
+        if case .activity = subject {
+            _ = try await output(invocation(tools, devices), action)
+            return
+        }
+        let seen = state.withLock { state in
+            defer { state.seen = nil }
+            return state.seen
+        }
         _ = try await output(invocation(tools, devices), action)
+        guard case .removal(let uuids) = subject else { return }
+        state.withLock { state in
+            guard let report = state.report?.removing(uuids) else { return }
+            state.report = report
+            state.seen = seen
+        }
     }
 
     /// Runs a change that makes the volume's logical volume. It is added to what was seen of the group, which is many times
