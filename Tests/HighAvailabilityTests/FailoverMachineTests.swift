@@ -7,36 +7,42 @@ import Testing
 struct FailoverMachineTests {
     /// A node whose data is on both, next to one that is as it is.
     private func machine(
-        _ remains: FailoverMachine.Remains = .nothing, record: PairRecord = PairRecord(seen: Epoch(4), data: Epoch(4))
+        _ remains: FailoverMachine.Remains = .nothing, record: PairRecord? = nil
     ) throws -> FailoverMachine {
-        var machine = FailoverMachine(node: try NodeName("b"), priority: 100, record: record, remains: remains)
+        let standard = PairRecord(
+            seen: try epoch(4), data: try epoch(4), served: remains == .service ? try epoch(4) : .none)
+        var machine = FailoverMachine(node: try NodeName("b"), record: record ?? standard, remains: remains)
         _ = machine.handle(.data(.current(other: .same)))
         return machine
     }
 
-    private func report(
-        _ role: PairRole, seen: UInt64 = 4, data: UInt64 = 4, address: AddressState = .notHeld
-    ) throws -> PairReport {
-        PairReport(
-            node: try NodeName("a"), role: role, record: PairRecord(seen: Epoch(seen), data: Epoch(data)),
-            data: .current(other: .same), address: address)
-    }
+    /// Of the node that is looked at.
+    private func epoch(_ number: UInt64) throws -> Epoch { Epoch(number, of: try NodeName("b")) }
+    /// Of the other one.
+    private func other(_ number: UInt64) throws -> Epoch { Epoch(number, of: try NodeName("a")) }
 
-    private func claim(_ epoch: UInt64, priority: Int = 150) throws -> PairClaim {
-        PairClaim(node: try NodeName("a"), epoch: Epoch(epoch), priority: priority)
+    /// Of the other one; `served` is what it serves under, or has.
+    private func report(
+        _ role: PairRole, served: Epoch = .none, address: AddressState = .notHeld
+    ) throws -> PairReport {
+        let seen = max(try epoch(4), served)
+        return PairReport(
+            node: try NodeName("a"), role: role, record: PairRecord(seen: seen, data: seen, served: served),
+            data: .current(other: .same), address: address,
+            holdsStorage: [.promoting, .primary, .demoting].contains(role))
     }
 
     @Test("with the address it looks for evidence, writes the epoch down, then serves")
     func takesOver() throws {
         var machine = try machine()
+        let next = try epoch(5)
         #expect(machine.role == .standby && machine.fitness == .fit)
-        #expect(machine.handle(.address(.held)) == [.seek(Epoch(5))])
-        let record = PairRecord(seen: Epoch(5), data: Epoch(4))
-        #expect(machine.handle(.evidence(Epoch(5), .found(.fenced))) == [.remember(record), .promote(Epoch(5))])
-        #expect(machine.role == .promoting)
-        #expect(
-            machine.handle(.promoted(Epoch(5), failure: nil)) == [.remember(PairRecord(seen: Epoch(5), data: Epoch(5)))]
-        )
+        #expect(machine.handle(.address(.held)) == [.seek(next)])
+        let taken = PairRecord(seen: next, data: next)
+        let actions = machine.handle(.evidence(next, .found(.fenced)))
+        #expect(actions == [.remember(taken), .promote(next, isForced: false)] && machine.role == .promoting)
+        let served = PairRecord(seen: next, data: next, served: next)
+        #expect(machine.handle(.promoted(next, failure: nil)) == [.remember(served)])
         #expect(machine.role == .primary && machine.fitness == .serving)
     }
 
@@ -44,41 +50,48 @@ struct FailoverMachineTests {
     func waits() throws {
         var machine = try machine()
         _ = machine.handle(.address(.held))
-        #expect(machine.handle(.evidence(Epoch(5), .missing("no fence command"))) == [])
+        #expect(machine.handle(.evidence(try epoch(5), .missing("no fence command"))) == [])
         #expect(machine.role == .standby && machine.obstacle == "no fence command")
         #expect(machine.handle(.address(.held)) == [])
-        #expect(machine.handle(.tick) == [.seek(Epoch(5))])
+        #expect(machine.handle(.tick) == [.seek(try epoch(5))])
     }
 
-    @Test("evidence that comes after it has let the other go first is not used")
-    func lateEvidence() throws {
+    /// What may happen while evidence is on its way.
+    enum Meanwhile: CaseIterable { case granted, otherServes, disk }
+
+    @Test("evidence that comes when it no longer holds is not used", arguments: Meanwhile.allCases)
+    func lateEvidence(_ meanwhile: Meanwhile) throws {
         var machine = try machine()
         _ = machine.handle(.address(.held))
-        let granted = machine.handle(.claim(try claim(5), try report(.standby)))
-        #expect(granted.contains(.answer(isGranted: true)))
-        #expect(machine.handle(.evidence(Epoch(5), .found(.granted))).isEmpty)
-        #expect(machine.role != .promoting)
+        switch meanwhile {
+        case .granted: _ = machine.handle(.claim(try other(6), try report(.standby)))
+        case .otherServes: _ = machine.handle(.peer(try report(.primary, served: other(6))))
+        case .disk: _ = machine.handle(.data(.outdated("its disk is Outdated (DRBD)")))
+        }
+        let before = machine.record
+        #expect(machine.handle(.evidence(try epoch(5), .found(.granted))).isEmpty)
+        #expect(machine.role != .promoting && machine.record == before)
     }
 
-    @Test(
-        "of two that claim the same epoch the one with the higher priority goes on",
-        arguments: [(150, true), (50, false)])
-    func claims(priority: Int, isGranted: Bool) throws {
+    @Test("of two that claim at once the one with the higher epoch goes on", arguments: [(5, false), (6, true)])
+    func claims(number: UInt64, isGranted: Bool) throws {
         var machine = try machine()
         _ = machine.handle(.address(.held))
-        let actions = machine.handle(.claim(try claim(5, priority: priority), try report(.standby)))
+        let actions = machine.handle(.claim(try other(number), try report(.standby)))
         #expect(actions.contains(.answer(isGranted: isGranted)))
     }
 
-    @Test("what it has let another have it remembers before it answers, and lets nobody have again")
+    @Test("what it lets another have it remembers before it answers, and takes nothing itself for a while")
     func grants() throws {
         var machine = try machine()
-        #expect(machine.handle(.claim(try claim(4), try report(.standby))) == [.answer(isGranted: false)])
-        let actions = machine.handle(.claim(try claim(7), try report(.standby)))
-        #expect(
-            actions.first == .remember(PairRecord(seen: Epoch(7), data: Epoch(7)))
-                && actions.last == .answer(isGranted: true))
-        #expect(machine.handle(.claim(try claim(7), try report(.standby))) == [.answer(isGranted: false)])
+        #expect(machine.handle(.claim(try other(4), try report(.standby))) == [.answer(isGranted: false)])
+        let actions = machine.handle(.claim(try other(7), try report(.standby)))
+        #expect(actions == [.remember(PairRecord(seen: try other(7), data: try epoch(4))), .answer(isGranted: true)])
+        _ = machine.handle(.data(.current(other: .same)))
+        #expect(machine.handle(.claim(try other(7), try report(.standby))) == [.answer(isGranted: false)])
+        #expect(machine.handle(.address(.held)).isEmpty && machine.fitness == .unfit)
+        #expect(throws: StorageError.self) { try machine.force() }
+        for _ in 0..<FailoverMachine.grantLasts { #expect(machine.handle(.tick).isEmpty) }
     }
 
     @Test(
@@ -88,19 +101,19 @@ struct FailoverMachineTests {
         var machine = try machine()
         _ = machine.handle(.data(data))
         #expect(machine.handle(.address(.held)) == [] && machine.fitness == .unfit)
-        #expect(try machine.handle(.takeOver(Epoch(9), report(.standby))) == [.answer(isGranted: false)])
+        #expect(machine.handle(.takeOver(try epoch(9), try report(.standby))) == [.answer(isGranted: false)])
     }
 
     @Test("who lacks what the other has gets no epoch from it, and knows that it is outdated when it hears of it")
     func ahead() throws {
         var ahead = try machine()
         _ = ahead.handle(.data(.current(other: .outdated)))
-        #expect(ahead.handle(.claim(try claim(7), try report(.standby))) == [.answer(isGranted: false)])
+        #expect(ahead.handle(.claim(try other(7), try report(.standby))) == [.answer(isGranted: false)])
         // Nor after a restart, before it has looked at its data, or when it cannot.
-        var restarted = FailoverMachine(node: ahead.node, priority: 100, record: ahead.record, remains: .nothing)
+        var restarted = FailoverMachine(node: ahead.node, record: ahead.record, remains: .nothing)
         for data in [DataState.unknown, .failed("its disk is gone")] {
             _ = restarted.handle(.data(data))
-            #expect(restarted.handle(.claim(try claim(7), try report(.standby))) == [.answer(isGranted: false)])
+            #expect(restarted.handle(.claim(try other(7), try report(.standby))) == [.answer(isGranted: false)])
         }
         var behind = try machine()
         _ = behind.handle(.data(.current(other: .unknown)))
@@ -112,106 +125,145 @@ struct FailoverMachineTests {
 
     @Test("a node that comes back behind is outdated until its data is on both again")
     func comesBack() throws {
-        var machine = FailoverMachine(
-            node: try NodeName("b"), priority: 200, record: PairRecord(seen: Epoch(4), data: Epoch(4)),
-            remains: .nothing)
+        var machine = try machine()
         _ = machine.handle(.data(.current(other: .unknown)))
         #expect(machine.role == .standby)
-        _ = machine.handle(.peer(try report(.primary, seen: 5, data: 5, address: .held)))
+        _ = machine.handle(.peer(try report(.primary, served: other(5), address: .held)))
         #expect(machine.role == .outdated && machine.fitness == .unfit)
         _ = machine.handle(.data(.current(other: .same)))
-        #expect(machine.role == .standby && machine.fitness == .fit && machine.record.data == Epoch(5))
+        #expect(machine.role == .standby && machine.fitness == .fit)
+        #expect(machine.record.data == (try other(5)))
     }
 
-    @Test("a primary that hears of a higher epoch comes down")
+    @Test("a primary that hears that a higher epoch was served under comes down; one that was only tried is no reason")
     func superseded() throws {
-        var machine = try machine(.service(Epoch(4)))
+        var machine = try machine(.service)
         #expect(machine.role == .primary)
-        let actions = machine.handle(.peer(try report(.primary, seen: 5, data: 5)))
-        #expect(actions == [.remember(PairRecord(seen: Epoch(5), data: Epoch(4))), .demote])
-        _ = machine.handle(.data(.outdated("")))
-        #expect(machine.handle(.demoted(failure: nil)).isEmpty && machine.role == .outdated)
+        var tried = try report(.standby)
+        tried.record.seen = try other(5)
+        #expect(machine.handle(.peer(tried)).isEmpty)
+        #expect(machine.handle(.peer(try report(.primary, served: other(5)))).last == .demote)
+        _ = machine.handle(.demoted(.outdated(""), failure: nil))
+        #expect(machine.role == .outdated)
     }
 
     @Test("it moves when asked: down first, then the other has it, and the address")
     func moves() throws {
-        var machine = try machine(.service(Epoch(4)))
+        var machine = try machine(.service)
         _ = machine.handle(.address(.held))
         #expect(throws: StorageError.self) { try machine.move() }
         _ = machine.handle(.peer(try report(.standby)))
         let (outcome, actions) = try machine.move()
         #expect(outcome == .changed && actions == [.demote] && machine.fitness == .unfit)
         #expect(try machine.move().0 == .unchanged)
-        #expect(machine.handle(.demoted(failure: nil)).last == .handOver(Epoch(5)))
+        #expect(machine.handle(.demoted(.current(other: .same), failure: nil)).last == .handOver(try other(5)))
         #expect(machine.fitness == .unfit && machine.handle(.tick).isEmpty)
-        _ = machine.handle(.handedOver(Epoch(5), isTaken: true))
+        _ = machine.handle(.handedOver(try other(5), isTaken: true))
         _ = machine.handle(.address(.fault))
-        _ = machine.handle(.peer(try report(.primary, seen: 5, data: 5, address: .held)))
+        _ = machine.handle(.peer(try report(.primary, served: other(5), address: .held)))
         _ = machine.handle(.data(.current(other: .same)))
         #expect(machine.role == .standby && machine.fitness == .fit)
     }
 
+    @Test("what it is given it takes, once, and says so again when asked again")
+    func takes() throws {
+        var machine = try machine()
+        let actions = machine.handle(.takeOver(try epoch(5), try report(.standby)))
+        #expect(actions.suffix(2) == [.answer(isGranted: true), .promote(try epoch(5), isForced: false)])
+        #expect(machine.handle(.takeOver(try epoch(5), try report(.standby))) == [.answer(isGranted: true)])
+        #expect(machine.handle(.takeOver(try epoch(6), try report(.standby))) == [.answer(isGranted: false)])
+    }
+
     @Test("what the other does not take it takes back")
     func notTaken() throws {
-        var machine = try machine(.service(Epoch(4)))
+        var machine = try machine(.service)
         _ = machine.handle(.address(.held))
         _ = machine.handle(.peer(try report(.standby)))
         _ = try machine.move()
-        _ = machine.handle(.demoted(failure: nil))
-        _ = machine.handle(.handedOver(Epoch(5), isTaken: false))
-        #expect(machine.handle(.tick) == [.seek(Epoch(6))])
+        _ = machine.handle(.demoted(.current(other: .same), failure: nil))
+        _ = machine.handle(.handedOver(try other(5), isTaken: false))
+        #expect(machine.handle(.tick) == [.seek(try epoch(6))])
     }
 
-    @Test("a primary whose storage fails, or whose address is with one that could serve, gives the service away")
+    @Test("what turns out to be ahead when it has come down is not given away")
+    func aheadAfterwards() throws {
+        var machine = try machine(.service)
+        _ = machine.handle(.peer(try report(.standby)))
+        _ = try machine.move()
+        let actions = machine.handle(.demoted(.current(other: .outdated), failure: nil))
+        #expect(actions.allSatisfy { if case .handOver = $0 { false } else { true } })
+        #expect(machine.fitness == .fit)
+    }
+
+    @Test(
+        "a primary whose storage fails, or whose address is with one that could serve for a while, gives the service away"
+    )
     func givesAway() throws {
-        var failed = try machine(.service(Epoch(4)))
+        var failed = try machine(.service)
         _ = failed.handle(.address(.held))
         _ = failed.handle(.peer(try report(.standby)))
         #expect(failed.handle(.data(.failed("its disk is gone"))) == [.demote])
-        var isolated = try machine(.service(Epoch(4)))
+        var isolated = try machine(.service)
         _ = isolated.handle(.address(.fault))
-        #expect(isolated.handle(.peer(try report(.standby))).isEmpty)
-        #expect(isolated.handle(.peer(try report(.standby, address: .held))) == [.demote])
+        _ = isolated.handle(.peer(try report(.standby, address: .held)))
+        #expect(isolated.handle(.tick).isEmpty)
+        #expect(isolated.handle(.tick) == [.demote])
     }
 
-    @Test("one whose demotion failed lets nobody have anything: its storage may be open")
+    @Test("one whose demotion failed lets nobody have anything, for its storage may be open, and tries again")
     func stuck() throws {
         var machine = try machine(.parts)
         #expect(machine.start == [.demote])
-        _ = machine.handle(.demoted(failure: "/nfs/shopdata is busy"))
+        _ = machine.handle(.demoted(.current(other: .same), failure: "/nfs/shopdata is busy"))
         #expect(machine.role == .fault && machine.fitness == .unfit && machine.obstacle == "/nfs/shopdata is busy")
-        #expect(machine.handle(.claim(try claim(9), try report(.standby))) == [.answer(isGranted: false)])
+        #expect(machine.report.holdsStorage)
+        #expect(machine.handle(.claim(try other(9), try report(.standby))) == [.answer(isGranted: false)])
         #expect(throws: StorageError.self) { try machine.force() }
+        #expect(machine.handle(.tick) == [.demote])
     }
 
-    @Test("a promotion that fails is undone, and the other may try")
+    @Test("a promotion that fails is undone, says nothing of what was served, and the other may try")
     func failedPromotion() throws {
         var machine = try machine()
         _ = machine.handle(.peer(try report(.standby)))
         _ = machine.handle(.address(.held))
-        _ = machine.handle(.evidence(Epoch(5), .found(.granted)))
-        #expect(machine.handle(.promoted(Epoch(5), failure: "no volume group")).last == .demote)
-        _ = machine.handle(.demoted(failure: nil))
+        _ = machine.handle(.evidence(try epoch(5), .found(.granted)))
+        #expect(machine.handle(.promoted(try epoch(5), failure: "no volume group")).last == .demote)
+        _ = machine.handle(.demoted(.current(other: .same), failure: nil))
         #expect(machine.fitness == .unfit && machine.obstacle == "no volume group" && machine.role == .standby)
+        #expect(machine.record.served == .none)
     }
 
-    @Test("with the address while the other serves, it leaves the address to the other")
+    @Test("a crash on the way up leaves it as fit as it was")
+    func crashed() throws {
+        var machine = try machine()
+        _ = machine.handle(.address(.held))
+        _ = machine.handle(.evidence(try epoch(5), .found(.fenced)))
+        var again = FailoverMachine(node: machine.node, record: machine.record, remains: .nothing)
+        _ = again.handle(.data(.current(other: .unknown)))
+        #expect(again.role == .standby)
+    }
+
+    @Test("with the address while the other serves and has it too, it leaves the address to the other")
     func leavesAddress() throws {
         var machine = try machine()
-        _ = machine.handle(.peer(try report(.primary, address: .held)))
+        _ = machine.handle(.peer(try report(.primary, served: epoch(4), address: .held)))
         #expect(machine.handle(.address(.held)) == [] && machine.fitness == .unfit)
         _ = machine.handle(.address(.fault))
+        #expect(machine.fitness == .unfit)
+        // It serves no more, or has lost the address itself.
+        _ = machine.handle(.peer(try report(.primary, served: epoch(4), address: .fault)))
         #expect(machine.fitness == .fit)
     }
 
     @Test("an operator may serve without evidence, but not beside one that says it serves")
     func forced() throws {
-        var machine = try machine(record: PairRecord(seen: Epoch(9), data: Epoch(4)))
+        var machine = try machine(record: PairRecord(seen: try epoch(9), data: try epoch(4)))
         _ = machine.handle(.data(.outdated("its disk is Consistent (DRBD)")))
         let (outcome, actions) = try machine.force()
-        #expect(outcome == .changed && actions.last == .promote(Epoch(10)))
+        #expect(outcome == .changed && actions.last == .promote(try epoch(10), isForced: true))
         var second = try self.machine()
-        _ = second.handle(.peer(try report(.primary)))
+        _ = second.handle(.peer(try report(.primary, served: epoch(4))))
         #expect(throws: StorageError.self) { try second.force() }
     }
 }

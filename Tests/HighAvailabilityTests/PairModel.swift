@@ -38,13 +38,15 @@ struct PairModel {
         case promote(Epoch, isForced: Bool)
         case demote
         case handOver(Epoch)
-        /// What came of one of these is on its way back.
-        case answer(FailoverMachine.Event)
+        /// What came of one of these is on its way back since so many ticks.
+        case answer(FailoverMachine.Event, since: Int)
     }
 
     struct Node {
         let name: NodeName
         let priority: Int
+        /// Its way to the clients and to the other's adverts.
+        var hasInterface = true
         var machine: FailoverMachine?
         /// What outlives a crash.
         var record = PairRecord()
@@ -59,13 +61,14 @@ struct PairModel {
     /// Whether what one writes is on the other before it is acknowledged.
     private(set) var isConnected = true
     let means: Means
+    private var ticks = 0
     private(set) var acknowledged: [Int] = []
     /// What must never be, and was.
     private(set) var faults: [String] = []
 
     init(means: Means) throws {
         self.means = means
-        nodes = [Node(name: try NodeName("a"), priority: 150), Node(name: try NodeName("b"), priority: 100)]
+        nodes = [Node(name: try NodeName("a"), priority: 100), Node(name: try NodeName("b"), priority: 50)]
         for index in nodes.indices { boot(index) }
     }
 
@@ -76,8 +79,20 @@ struct PairModel {
 
     mutating func boot(_ index: Int) {
         guard !isUp(index) else { return }
-        let machine = FailoverMachine(
-            node: nodes[index].name, priority: nodes[index].priority, record: nodes[index].record, remains: .nothing)
+        begin(index, .nothing)
+    }
+
+    /// The program ends and begins again; what it made stays.
+    mutating func restart(_ index: Int) {
+        guard isUp(index) else { return }
+        nodes[index].jobs = []
+        begin(index, nodes[index].isOpen ? .service : nodes[index].disk.isPrimary ? .parts : .nothing)
+        // What it asks keepalived when it starts.
+        send(.address(nodes[index].address), index)
+    }
+
+    private mutating func begin(_ index: Int, _ remains: FailoverMachine.Remains) {
+        let machine = FailoverMachine(node: nodes[index].name, record: nodes[index].record, remains: remains)
         nodes[index].machine = machine
         perform(machine.start, index)
     }
@@ -95,6 +110,8 @@ struct PairModel {
         nodes[index].address = .notHeld
     }
 
+    mutating func toggleInterface(_ index: Int) { nodes[index].hasInterface.toggle() }
+
     mutating func toggle(_ link: Link) {
         links.formSymmetricDifference([link])
         if !links.contains(.replication) { isConnected = false }
@@ -107,17 +124,20 @@ struct PairModel {
         switch job {
         case .seek(let epoch):
             let answer = seek(epoch, index)
-            nodes[index].jobs.append(.answer(.evidence(epoch, answer)))
+            nodes[index].jobs.append(.answer(.evidence(epoch, answer), since: ticks))
         case .promote(let epoch, let isForced): send(.promoted(epoch, failure: promote(isForced, index)), index)
         case .demote:
             nodes[index].isOpen = false
             nodes[index].disk.isPrimary = false
             nodes[index].disk.isSuspended = false
-            send(.demoted(failure: nil), index)
+            send(.demoted(data(index), failure: nil), index)
         case .handOver(let epoch):
             let isTaken = handOver(epoch, index)
-            nodes[index].jobs.append(.answer(.handedOver(epoch, isTaken: isTaken)))
-        case .answer(let event): send(event, index)
+            nodes[index].jobs.append(.answer(.handedOver(epoch, isTaken: isTaken), since: ticks))
+        case .answer(.evidence(let epoch, .found(.granted)), let since)
+        where ticks - since >= FailoverMachine.grantLasts:
+            send(.evidence(epoch, .missing("its grant came too late")), index)
+        case .answer(let event, _): send(event, index)
         }
     }
 
@@ -133,23 +153,27 @@ struct PairModel {
 
     mutating func advertise() {
         let priorities = nodes.indices.map { index -> Int in
-            guard let machine = nodes[index].machine else { return 0 }
+            guard let machine = nodes[index].machine, nodes[index].hasInterface else { return 0 }
             switch machine.fitness {
             case .unfit: return 0
             case .fit: return nodes[index].priority
-            case .serving: return nodes[index].priority + 100
+            case .serving: return nodes[index].priority + 150
             }
         }
         for index in nodes.indices where isUp(index) {
             let rival = links.contains(.adverts) ? priorities[other(index)] : 0
-            let state: AddressState = priorities[index] == 0 ? .notHeld : priorities[index] > rival ? .held : .notHeld
+            let state: AddressState = priorities[index] == 0 ? .fault : priorities[index] > rival ? .held : .notHeld
             guard nodes[index].address != state else { continue }
             nodes[index].address = state
             send(.address(state), index)
         }
     }
 
-    mutating func tick(_ index: Int) { if isUp(index) { send(.tick, index) } }
+    /// A second passes for both.
+    mutating func tick() {
+        ticks += 1
+        for index in nodes.indices where isUp(index) { send(.tick, index) }
+    }
 
     mutating func move(_ index: Int) {
         guard var machine = nodes[index].machine, let (_, actions) = try? machine.move() else { return }
@@ -194,8 +218,9 @@ struct PairModel {
         guard nodes[index].disk.isPrimary else { return false }
         guard !isConnected, !nodes[index].disk.isPeerOutdated else { return true }
         if reaches(index) {
-            // It answers and is marked, unless it serves.
-            guard !nodes[other(index)].disk.isPrimary else { return false }
+            // It answers and is marked, unless it serves, or has itself gone on alone.
+            let rival = nodes[other(index)].disk
+            guard !rival.isPrimary, !rival.isPeerOutdated else { return false }
             nodes[other(index)].disk.state = .outdated
         } else if means == .fence {
             crash(other(index))
@@ -229,7 +254,7 @@ struct PairModel {
             switch action {
             case .remember(let record): nodes[index].record = record
             case .seek(let epoch): nodes[index].jobs.append(.seek(epoch))
-            case .promote(let epoch): nodes[index].jobs.append(.promote(epoch, isForced: false))
+            case .promote(let epoch, let isForced): nodes[index].jobs.append(.promote(epoch, isForced: isForced))
             case .demote:
                 nodes[index].isOpen = false
                 nodes[index].jobs.append(.demote)
@@ -243,10 +268,10 @@ struct PairModel {
         let peer = other(index)
         guard let own = nodes[index].machine else { return .missing("it is gone") }
         if reaches(index), var machine = nodes[peer].machine {
-            let claim = PairClaim(node: nodes[index].name, epoch: epoch, priority: nodes[index].priority)
-            let actions = machine.handle(.claim(claim, own.report))
+            let looked = machine.handle(.data(data(peer)))
+            let actions = machine.handle(.claim(epoch, own.report))
             nodes[peer].machine = machine
-            perform(actions, peer)
+            perform(looked + actions, peer)
             return actions.contains(.answer(isGranted: true)) ? .found(.granted) : .refused(machine.report)
         }
         guard means == .fence else { return .missing("it does not answer") }
@@ -257,9 +282,10 @@ struct PairModel {
     private mutating func handOver(_ epoch: Epoch, _ index: Int) -> Bool? {
         let peer = other(index)
         guard reaches(index), let own = nodes[index].machine, var machine = nodes[peer].machine else { return nil }
+        let looked = machine.handle(.data(data(peer)))
         let actions = machine.handle(.takeOver(epoch, own.report))
         nodes[peer].machine = machine
-        perform(actions, peer)
+        perform(looked + actions, peer)
         return actions.contains(.answer(isGranted: true))
     }
 

@@ -43,6 +43,73 @@ struct PairModelTests {
     }
 }
 
+/// Ways that every operator goes, step by step.
+@Suite(.tags(.unit))
+struct PairWaysTests {
+    private func settled() throws -> PairModel {
+        var model = try PairModel(means: .fence)
+        for round in 0..<10 { model.live(round) }
+        #expect(model.nodes.map { $0.machine?.role } == [.primary, .standby])
+        return model
+    }
+
+    /// How many rounds it takes until that node serves; nil if it does not in 40.
+    private func rounds(until index: Int, _ model: inout PairModel) -> Int? {
+        for round in 0..<40 {
+            if model.nodes[index].machine?.role == .primary, model.nodes[index].address == .held { return round }
+            model.live(100 + round)
+        }
+        return nil
+    }
+
+    @Test("what is moved arrives at once, under the epoch that was given, and stays")
+    func moved() throws {
+        var model = try settled()
+        let before = try #require(model.nodes[0].machine?.record.served)
+        model.move(0)
+        #expect(try #require(rounds(until: 1, &model)) <= 4)
+        #expect(model.nodes[1].machine?.record.served == before.next(of: model.nodes[1].name))
+        for round in 200..<260 { model.live(round) }
+        #expect(model.nodes.map { $0.machine?.role } == [.standby, .primary] && model.faults.isEmpty)
+        model.move(1)
+        #expect(try #require(rounds(until: 0, &model)) <= 4)
+    }
+
+    @Test("a primary that loses its interface gives the service to the other, once")
+    func interface() throws {
+        var model = try settled()
+        model.toggleInterface(0)
+        #expect(rounds(until: 1, &model) != nil)
+        model.toggleInterface(0)
+        for round in 200..<260 { model.live(round) }
+        #expect(model.nodes.map { $0.machine?.role } == [.standby, .primary] && model.faults.isEmpty)
+    }
+
+    @Test("while only adverts are not heard, the service and the address stay where they are")
+    func adverts() throws {
+        var model = try settled()
+        model.toggle(.adverts)
+        model.live(50)
+        for round in 100..<125 {
+            model.live(round)
+            #expect(model.nodes[0].machine?.role == .primary && model.nodes[1].address != .held, "round \(round)")
+        }
+    }
+
+    @Test("a primary that dies is fenced, and the other serves")
+    func died() throws {
+        var model = try settled()
+        model.crash(0)
+        for _ in 0..<8 where model.nodes[1].machine?.role != .primary {
+            model.advertise()
+            model.poll(1)
+            model.finishJob(1)
+            model.tick()
+        }
+        #expect(model.nodes[1].machine?.role == .primary && model.faults.isEmpty)
+    }
+}
+
 extension PairModel {
     /// Something happens, mostly what happens all the time.
     mutating func step(_ number: Int, _ random: inout SeededGenerator) throws -> String {
@@ -73,9 +140,15 @@ extension PairModel {
         case 60..<70:
             advertise()
             return "adverts"
-        case 70..<78:
-            tick(index)
-            return "tick \(index)"
+        case 70..<76:
+            tick()
+            return "tick"
+        case 76..<77:
+            restart(index)
+            return "restart \(index)"
+        case 77..<78:
+            toggleInterface(index)
+            return "interface \(index)"
         case 78..<85:
             connect()
             return "connect"
@@ -88,18 +161,22 @@ extension PairModel {
     /// All runs and is connected, for long enough.
     mutating func heal() {
         links = Set(Link.allCases)
-        for round in 0..<60 {
-            for index in nodes.indices {
-                boot(index)
-                look(index)
-                poll(index)
-                finishJob(index)
-                tick(index)
-            }
-            advertise()
-            connect()
-            write(1_000_000 + round)
+        for index in nodes.indices where !nodes[index].hasInterface { toggleInterface(index) }
+        for round in 0..<80 { live(round) }
+    }
+
+    /// A second in which all that goes on all the time goes on.
+    mutating func live(_ round: Int) {
+        for index in nodes.indices {
+            boot(index)
+            look(index)
+            poll(index)
+            finishJob(index)
         }
+        advertise()
+        connect()
+        write(1_000_000 + round)
+        tick()
     }
 }
 

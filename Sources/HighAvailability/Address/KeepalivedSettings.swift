@@ -37,9 +37,10 @@ package struct KeepalivedSettings: Hashable, Sendable {
         self.fitness = fitness
     }
 
-    /// More would leave no room for the bonus below 254, the highest that keepalived gives one that does not own the address.
-    package static let highestPriority = 150
-    static let servingBonus = 100
+    /// The lowest with the bonus goes before the highest without, and the highest with the bonus is below 255, which is the address's
+    /// owner's alone (RFC 5798, section 5.2.4).
+    package static let highestPriority = 100
+    static let servingBonus = 150
     /// The lowest number that keepalived takes for "not at all".
     private static let fault = -254
     static let instance = "convert2nfs"

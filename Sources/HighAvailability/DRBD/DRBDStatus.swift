@@ -36,7 +36,7 @@ struct DRBDStatus: Hashable, Sendable {
         func value(_ key: String, _ fields: [Substring]) -> Substring? {
             fields.first { $0.hasPrefix("\(key):") }?.dropFirst(key.count + 1)
         }
-        guard let state = value("cs", head) else { return nil }
+        guard let state = value("cs", head), state != "Unconfigured" else { return nil }
         func pair(_ key: String) -> (String, String) {
             let parts = (value(key, head) ?? "").split(separator: "/").map(String.init)
             return (parts.first ?? "Unknown", parts.count == 2 ? parts[1] : "DUnknown")
@@ -52,8 +52,8 @@ struct DRBDStatus: Hashable, Sendable {
 
     private static func connection(_ name: String, percent: Double?) -> Connection {
         switch name {
-        case "Connected": .connected
-        case "SyncTarget", "PausedSyncT", "WFSyncUUID", "WFBitMapT": .receiving(percent: percent)
+        case "Connected", "VerifyS", "VerifyT": .connected
+        case "SyncTarget", "PausedSyncT", "StartingSyncT", "WFSyncUUID", "WFBitMapT": .receiving(percent: percent)
         case "SyncSource", "PausedSyncS", "WFBitMapS", "StartingSyncS": .sending(percent: percent)
         case "WFConnection", "WFReportParams", "Unconnected", "Timeout", "BrokenPipe", "NetworkFailure",
             "ProtocolError", "TearDown", "Disconnecting":
@@ -63,18 +63,23 @@ struct DRBDStatus: Hashable, Sendable {
         }
     }
 
-    /// Of `[==>.......] sync'ed: 18.3% (…)`.
+    /// Of `[==>.......] sync'ed: 18.3% (…)`, which has no blank before `100.0%`.
     private static func percent(_ lines: ArraySlice<Substring>) -> Double? {
-        guard let line = lines.first(where: { $0.contains("sync'ed:") }) else { return nil }
-        let word = line.split(separator: " ").first { $0.hasSuffix("%") }
-        return word.flatMap { Double($0.dropLast()) }
+        let mark = "sync'ed:"
+        guard let line = lines.first(where: { $0.contains(mark) }), let start = line.firstRange(of: mark)?.upperBound
+        else { return nil }
+        return Double(line[start...].drop { $0 == " " }.prefix { $0 != "%" })
     }
+
+    /// States of the other's disk in which it lacks what is written here.
+    private static let behind: Set<String> = ["Outdated", "Inconsistent", "Diskless", "Failed", "Detaching"]
 
     /// What it means for whoever wants to serve from here.
     var data: DataState {
         switch disk {
-        case "UpToDate" where connection == .connected && peerDisk == "UpToDate": return .current(other: .same)
-        case "UpToDate": return .current(other: ["DUnknown", "UpToDate"].contains(peerDisk) ? .unknown : .outdated)
+        case "UpToDate" where connection == .connected && peerDisk == "UpToDate" && outOfSync == .zero:
+            return .current(other: .same)
+        case "UpToDate": return .current(other: Self.behind.contains(peerDisk) ? .outdated : .unknown)
         case "Diskless", "Failed", "Detaching": return .failed("its disk is \(disk) (DRBD)")
         case "Inconsistent":
             if case .receiving(let percent?) = connection {

@@ -1,21 +1,27 @@
-/// Counts promotions of a pair. Each takes one that no node of the pair has taken before; what a higher one has written counts.
+import StorageCore
+
+/// Counts promotions of a pair. Each is one node's alone, so that two never serve under the same; what a later one has written counts.
 package struct Epoch: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     package let number: UInt64
+    /// Whose it is; empty before the first promotion.
+    package let owner: String
 
     /// Before the first promotion.
-    package static let none = Epoch(0)
+    package static let none = Epoch(number: 0, owner: "")
 
-    package init(_ number: UInt64) { self.number = number }
+    package init(_ number: UInt64, of owner: NodeName) { self.init(number: number, owner: owner.value) }
 
-    package var next: Epoch { Epoch(number + 1) }
-    package var description: String { "\(number)" }
-    package static func < (lhs: Epoch, rhs: Epoch) -> Bool { lhs.number < rhs.number }
+    private init(number: UInt64, owner: String) {
+        self.number = number
+        self.owner = owner
+    }
 
-    package init(from decoder: any Decoder) throws { self.init(try decoder.singleValueContainer().decode(UInt64.self)) }
+    /// The next one for `owner`.
+    package func next(of owner: NodeName) -> Epoch { Epoch(number + 1, of: owner) }
 
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(number)
+    package var description: String { "\(number) of \(owner)" }
+    package static func < (lhs: Epoch, rhs: Epoch) -> Bool {
+        (lhs.number, lhs.owner) < (rhs.number, rhs.owner)
     }
 }
 
@@ -23,14 +29,17 @@ package struct Epoch: Hashable, Sendable, Comparable, Codable, CustomStringConve
 package struct PairRecord: Hashable, Sendable, Codable {
     /// The highest epoch that it has taken, has let the other take, or has heard the other serve under.
     package var seen: Epoch
-    /// The highest epoch under which nothing was written that this node's data does not hold.
+    /// The highest epoch up to which nothing was written that this node's data does not hold.
     package var data: Epoch
+    /// The highest epoch that it has itself served under.
+    package var served: Epoch
     /// It has acknowledged what the other node lacks.
     package var isAhead: Bool
 
-    package init(seen: Epoch = .none, data: Epoch = .none, isAhead: Bool = false) {
+    package init(seen: Epoch = .none, data: Epoch = .none, served: Epoch = .none, isAhead: Bool = false) {
         self.seen = seen
         self.data = data
+        self.served = served
         self.isAhead = isAhead
     }
 

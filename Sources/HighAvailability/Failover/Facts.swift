@@ -41,9 +41,6 @@ package enum PairRole: String, Sendable, Codable, CaseIterable {
     case outdated
     /// Does not serve, and cannot: its storage, or a demotion, has failed.
     case fault
-
-    /// Whether it may have the storage open.
-    package var holdsStorage: Bool { [.promoting, .primary, .demoting].contains(self) }
 }
 
 /// What a node tells the other about itself.
@@ -53,13 +50,18 @@ package struct PairReport: Hashable, Sendable, Codable {
     package var record: PairRecord
     package var data: DataState
     package var address: AddressState
+    /// It may have the storage open: on its way up or down, too, and when it could not come down.
+    package var holdsStorage: Bool
 
-    package init(node: NodeName, role: PairRole, record: PairRecord, data: DataState, address: AddressState) {
+    package init(
+        node: NodeName, role: PairRole, record: PairRecord, data: DataState, address: AddressState, holdsStorage: Bool
+    ) {
         self.node = node
         self.role = role
         self.record = record
         self.data = data
         self.address = address
+        self.holdsStorage = holdsStorage
     }
 
     /// Whether it could take the service over.
@@ -69,25 +71,11 @@ package struct PairReport: Hashable, Sendable, Codable {
     }
 }
 
-/// A node wants to serve under an epoch, and asks the other whether it may.
-package struct PairClaim: Hashable, Sendable, Codable {
-    package var node: NodeName
-    package var epoch: Epoch
-    /// Of the configuration; of two that claim at once the higher wins.
-    package var priority: Int
-
-    package init(node: NodeName, epoch: Epoch, priority: Int) {
-        self.node = node
-        self.epoch = epoch
-        self.priority = priority
-    }
-}
-
 /// Why a node may take it that the other is not primary, and will not be under an epoch that is not higher.
 package enum Evidence: String, Sendable, Codable {
-    /// The other says so, and has written down the epoch.
+    /// The other says so, and has written down the epoch. Counts for `FailoverMachine.grantLasts` from the moment it was asked.
     case granted
-    /// The fence command has ended well: the other is off.
+    /// The fence command has ended well: the other is off. Counts until the other is heard again.
     case fenced
     /// The arbiter gave this node the lease.
     case arbiter
@@ -100,7 +88,7 @@ package enum Evidence: String, Sendable, Codable {
 /// What was found of the other node when evidence was sought.
 package enum EvidenceAnswer: Hashable, Sendable {
     case found(Evidence)
-    /// It answered, and serves, or wants to.
+    /// It answered, and serves, or wants to, or cannot let go. One that cannot let go is fenced where there is a fence command.
     case refused(PairReport)
     /// It did not answer, and nothing else vouches for it; what was tried, and what to do.
     case missing(String)

@@ -6,7 +6,7 @@ extension FailoverMachine {
     mutating func next() -> [Action] {
         switch stage {
         case .resting where wantsService:
-            let epoch = max(record.seen, peer?.record.seen ?? .none).next
+            let epoch = highest.next(of: node)
             stage = .claiming(epoch)
             return [.seek(epoch)]
         case .primary(let epoch) where isSuperseded(epoch): return demote(.superseded)
@@ -16,19 +16,20 @@ extension FailoverMachine {
     }
 
     private var wantsService: Bool {
-        role == .standby && address == .held && !isPeerServing && yieldedTicks == 0 && !pauses
+        role == .standby && address == .held && !isPeerServing && promisedTicks == 0 && pausedTicks == 0
     }
 
-    /// Whoever serves under a higher epoch had evidence that nobody serves under this one.
-    private func isSuperseded(_ epoch: Epoch) -> Bool {
-        guard let peer else { return false }
-        return peer.record.data > epoch || peer.role.holdsStorage && peer.record.seen > epoch
-    }
+    /// No node of the pair is known to have seen a higher one.
+    var highest: Epoch { max(record.seen, peer?.record.seen ?? .none) }
+
+    /// Whoever has served under a higher epoch had evidence that nobody serves under this one.
+    private func isSuperseded(_ epoch: Epoch) -> Bool { peer.map { $0.record.served > epoch } ?? false }
 
     private var isToMove: Bool {
         if isMoveAsked { return true }
         if case .failed = data { return true }
-        return address != .held && peer?.address == .held
+        // For more than a moment, in which the address may be on its way here.
+        return strandedTicks > 1
     }
 
     private mutating func demote(_ ending: Ending) -> [Action] {
@@ -37,41 +38,37 @@ extension FailoverMachine {
         return [.demote]
     }
 
-    /// In ticks.
-    private static var patience: Int { 10 }
-
     // MARK: What the other node says
 
     mutating func note(_ report: PairReport?) {
         peer = report
-        guard let report else {
-            yieldedTicks = 0
-            return
-        }
-        // What it only let another take, or has tried to take, is not served under.
-        let served = report.role.holdsStorage ? report.record.seen : report.record.data
-        record.seen = max(record.seen, served)
-        // It serves, has tried to, or cannot.
-        if report.record.data >= record.seen || !report.isFit && !report.role.holdsStorage { yieldedTicks = 0 }
+        guard let report else { return }
+        record.seen = max(record.seen, report.record.served)
+        // It serves under what it was given, or cannot take it any more.
+        if report.record.served >= record.seen || !report.isFit && !report.holdsStorage { promisedTicks = 0 }
     }
 
-    /// Whether the other node may have the epoch: not if it would serve without what is here. Of two that claim the same the one with the higher priority goes on.
-    mutating func grant(_ claim: PairClaim) -> Bool {
+    /// Whether the other node may have the epoch: not if it would serve without what is here. Of two that claim at once the one with
+    /// the higher epoch goes on.
+    mutating func grant(_ epoch: Epoch) -> Bool {
         switch stage {
         case .resting: break
-        case .claiming(let own):
-            guard claim.epoch > own || claim.epoch == own && claim.priority > priority else { return false }
-        // One that is stuck may still have the storage open.
+        case .claiming(let own): guard epoch > own else { return false }
         case .promoting, .primary, .demoting, .stuck: return false
         }
-        guard claim.epoch > record.seen, data != .unknown, !record.isAhead else { return false }
-        record.seen = claim.epoch
+        guard epoch > record.seen, data != .unknown, !record.isAhead else { return false }
         stage = .resting
-        pauses = true
+        promise(epoch)
         return true
     }
 
+    private mutating func promise(_ epoch: Epoch) {
+        record.seen = epoch
+        promisedTicks = Self.patience
+    }
+
     mutating func take(_ epoch: Epoch) -> [Action] {
+        if stage == .promoting(epoch) || stage == .primary(epoch) { return [.answer(isGranted: true)] }
         // It is standby only while it rests or claims.
         guard role == .standby, epoch > record.seen else { return [.answer(isGranted: false)] }
         return [.answer(isGranted: true)] + promote(epoch)
@@ -83,7 +80,13 @@ extension FailoverMachine {
         // What was let go since, by a grant to the other, is not taken up again.
         guard stage == .claiming(epoch) else { return [] }
         switch answer {
-        case .found: return promote(epoch)
+        case .found:
+            // Much may have changed while it was looked for.
+            guard role == .standby, !isPeerServing, epoch > record.seen else {
+                rest(nil)
+                return []
+            }
+            return promote(epoch)
         case .refused(let report):
             rest("\(report.node) is \(report.role.rawValue), and lets nobody else serve")
             note(report)
@@ -92,18 +95,27 @@ extension FailoverMachine {
         return []
     }
 
-    private mutating func promote(_ epoch: Epoch) -> [Action] {
+    private mutating func rest(_ reason: String?) {
+        stage = .resting
+        obstacle = reason
+        pausedTicks = 1
+    }
+
+    mutating func promote(_ epoch: Epoch, isForced: Bool = false) -> [Action] {
+        // It is this node's alone: nobody else will write under it.
+        if !record.isOutdated { record.data = epoch }
         record.seen = epoch
         obstacle = nil
         stage = .promoting(epoch)
-        return [.promote(epoch)]
+        return [.promote(epoch, isForced: isForced)]
     }
 
     mutating func end(promotion epoch: Epoch, _ failure: String?) -> [Action] {
         guard stage == .promoting(epoch) else { return [] }
-        // Nobody else can have served under it.
-        record.data = max(record.data, epoch)
         guard let failure else {
+            // What was forced is from now on what counts.
+            record.data = max(record.data, epoch)
+            record.served = epoch
             stage = .primary(epoch)
             return []
         }
@@ -120,29 +132,27 @@ extension FailoverMachine {
             return []
         }
         stage = .resting
-        pauses = true
+        pausedTicks = 1
         switch ending {
+        case .handOver where record.isAhead:
+            obstacle = "the other node lacks what was written here, so it did not get the service"
         case .handOver:
-            yieldedTicks = Self.patience
-            record.seen = max(record.seen, peer?.record.seen ?? .none).next
+            guard let peer else { break }
+            promise(highest.next(of: peer.node))
             return [.handOver(record.seen)]
         // Whoever could do better may try.
-        case .failedPromotion: yieldedTicks = peer?.isFit == true ? Self.patience : 0
+        case .failedPromotion:
+            pausedTicks = Self.patience
+            promisedTicks = peer?.isFit == true ? Self.patience : 0
         case .superseded, .remains: break
         }
         return []
     }
 
     mutating func note(handedOver epoch: Epoch, _ isTaken: Bool?) {
-        guard record.seen == epoch, isTaken != true else { return }
-        yieldedTicks = 0
-        // It says itself that it has not begun.
-        if isTaken == false { record.data = max(record.data, epoch) }
-    }
-
-    private mutating func rest(_ reason: String?) {
-        stage = .resting
-        obstacle = reason
-        pauses = true
+        guard record.seen == epoch, isTaken == false else { return }
+        // It says itself that it has not begun, and does not.
+        promisedTicks = 0
+        record.data = max(record.data, epoch)
     }
 }

@@ -13,19 +13,20 @@ package struct FailoverMachine: Sendable, Hashable {
         case address(AddressState)
         /// The other node's answer; nil if it did not answer in time.
         case peer(PairReport?)
-        /// The other node asks whether it may serve. `answer` is among what is to be done.
-        case claim(PairClaim, PairReport)
-        /// The other node has let go of the service, and wants this one to take it. `answer` is among what is to be done.
+        /// The other node asks whether it may serve; the data was looked at since. `answer` is among what is to be done.
+        case claim(Epoch, PairReport)
+        /// The other node has let go of the service, and wants this one to take it; the data was looked at since. `answer` is among what is
+        /// to be done. It comes again if the answer was lost.
         case takeOver(Epoch, PairReport)
         /// What came of `seek`.
         case evidence(Epoch, EvidenceAnswer)
         /// What came of `promote`; the text is why it failed.
         case promoted(Epoch, failure: String?)
-        /// What came of `demote`; the text is why it failed.
-        case demoted(failure: String?)
+        /// What came of `demote`, and what replication says after it; the text is why it failed.
+        case demoted(DataState, failure: String?)
         /// What came of `handOver`; nil if the other node did not answer.
         case handedOver(Epoch, isTaken: Bool?)
-        /// Some time has passed: what was in the way may be so no more.
+        /// A second has passed: what was in the way may be so no more.
         case tick
     }
 
@@ -34,9 +35,10 @@ package struct FailoverMachine: Sendable, Hashable {
         case remember(PairRecord)
         /// Find out that the other node does not serve, and will not.
         case seek(Epoch)
-        /// Bring the service up, the open port last.
-        case promote(Epoch)
-        /// Take the service down, the port first. Of what is not up, nothing is to be done.
+        /// Bring the service up, the open port last. Replication refuses data that is not current, unless an operator forces it.
+        case promote(Epoch, isForced: Bool)
+        /// Take the service down, the port first. Of what is not up, nothing is to be done. It ends within a deadline, with the last
+        /// resort of the configuration if need be.
         case demote
         /// Tell the other node to take the service.
         case handOver(Epoch)
@@ -78,12 +80,16 @@ package struct FailoverMachine: Sendable, Hashable {
     package enum Remains: Hashable, Sendable {
         case nothing
         /// It serves: an earlier life of the program promoted it, and it was not taken down since.
-        case service(Epoch)
+        case service
         case parts
     }
 
+    /// In ticks. What a node has let the other have it does not take by other means for longer than an answer may be on its way.
+    package static let grantLasts = 5
+    static let patience = 10
+    static let addressPatience = 30
+
     package let node: NodeName
-    package let priority: Int
     package internal(set) var record: PairRecord
     var stage = Stage.resting
     package internal(set) var data = DataState.unknown
@@ -92,20 +98,23 @@ package struct FailoverMachine: Sendable, Hashable {
     package internal(set) var peer: PairReport?
     /// Why this node does not serve although it should; for its operator.
     package internal(set) var obstacle: String?
-    /// It has let go of the service and leaves the address to the other node, for so many ticks at most.
-    var yieldedTicks = 0
-    /// What was in the way a moment ago is not looked at again before some time has passed.
-    var pauses = false
+    /// It has let the other node have the service and leaves it and the address to it, for so many ticks at most.
+    var promisedTicks = 0
+    /// What was in the way is not looked at again for so many ticks.
+    var pausedTicks = 0
+    /// The other node serves and has the address too: it is left to it for so many ticks at most.
+    var leavingTicks = 0
+    /// For so many ticks it has served without the address, which the other node has.
+    var strandedTicks = 0
     var isMoveAsked = false
 
-    /// The first thing to be done with one that has `parts` is in `start`.
-    package init(node: NodeName, priority: Int, record: PairRecord, remains: Remains) {
+    /// What is to be done first is in `start`.
+    package init(node: NodeName, record: PairRecord, remains: Remains) {
         self.node = node
-        self.priority = priority
         self.record = record
         switch remains {
         case .nothing: stage = .resting
-        case .service(let epoch): stage = .primary(epoch)
+        case .service: stage = .primary(record.served)
         case .parts: stage = .demoting(.remains)
         }
     }
@@ -129,16 +138,22 @@ package struct FailoverMachine: Sendable, Hashable {
     }
 
     package var report: PairReport {
-        PairReport(node: node, role: role, record: record, data: data, address: address)
+        PairReport(node: node, role: role, record: record, data: data, address: address, holdsStorage: holdsStorage)
+    }
+
+    private var holdsStorage: Bool {
+        switch stage {
+        case .resting, .claiming: false
+        case .promoting, .primary, .demoting, .stuck: true
+        }
     }
 
     package var fitness: Fitness {
         switch stage {
         case .primary: .serving
-        case .promoting, .claiming: .fit
+        case .promoting: .fit
         case .demoting, .stuck: .unfit
-        // Where both have the address, because they do not hear each other's adverts, the one that serves keeps it.
-        case .resting: role == .standby && yieldedTicks == 0 && !(isPeerServing && address == .held) ? .fit : .unfit
+        case .resting, .claiming: role == .standby && promisedTicks == 0 && leavingTicks == 0 ? .fit : .unfit
         }
     }
 
@@ -146,38 +161,63 @@ package struct FailoverMachine: Sendable, Hashable {
         var actions: [Action] = []
         let before = record
         switch event {
-        case .data(let state): data = state
+        case .data(let state): noteData(state)
         case .address(let state): address = state
         case .peer(let report): note(report)
-        case .claim(let claim, let report):
+        case .claim(let epoch, let report):
             note(report)
-            actions.append(.answer(isGranted: grant(claim)))
+            actions.append(.answer(isGranted: grant(epoch)))
         case .takeOver(let epoch, let report):
             note(report)
             actions += take(epoch)
         case .evidence(let epoch, let answer): actions += weigh(answer, for: epoch)
         case .promoted(let epoch, let failure): actions += end(promotion: epoch, failure)
-        case .demoted(let failure): actions += end(demotion: failure)
+        case .demoted(let state, let failure):
+            noteData(state)
+            actions += end(demotion: failure)
         case .handedOver(let epoch, let isTaken): note(handedOver: epoch, isTaken)
-        case .tick:
-            pauses = false
-            yieldedTicks = max(0, yieldedTicks - 1)
+        case .tick: actions += tick()
         }
-        noteCopies()
+        noteAddresses()
         actions += next()
         return (record == before ? [] : [.remember(record)]) + actions
     }
 
-    private mutating func noteCopies() {
-        switch data {
+    private mutating func noteData(_ state: DataState) {
+        data = state
+        switch state {
         case .current(other: .same):
             record.isAhead = false
             // What is on both nodes holds all that was ever acknowledged.
-            if !role.holdsStorage { record.data = max(record.data, record.seen) }
+            if !holdsStorage { record.data = max(record.data, record.seen) }
         case .current(other: .outdated): record.isAhead = true
         case .current(other: .unknown), .unknown, .outdated, .failed: break
         }
     }
 
-    var isPeerServing: Bool { peer.map { $0.role.holdsStorage } ?? false }
+    /// Where both have the address, because they do not hear each other's adverts, the one that serves keeps it.
+    private mutating func noteAddresses() {
+        guard let peer, peer.role == .primary, peer.address == .held else {
+            leavingTicks = 0
+            return
+        }
+        if !holdsStorage, address == .held { leavingTicks = Self.addressPatience }
+    }
+
+    private mutating func tick() -> [Action] {
+        promisedTicks = max(0, promisedTicks - 1)
+        pausedTicks = max(0, pausedTicks - 1)
+        leavingTicks = max(0, leavingTicks - 1)
+        if case .primary = stage, address != .held, peer?.address == .held {
+            strandedTicks += 1
+        } else {
+            strandedTicks = 0
+        }
+        guard case .stuck = stage else { return [] }
+        // What was in use may be so no more.
+        stage = .demoting(.remains)
+        return [.demote]
+    }
+
+    var isPeerServing: Bool { peer?.holdsStorage ?? false }
 }
