@@ -81,8 +81,6 @@ package enum Evidence: String, Sendable, Codable {
     case arbiter
     /// `cluster.onPeerUnreachable: promote`.
     case policy
-    /// An operator said so.
-    case forced
 }
 
 /// What was found of the other node when evidence was sought.
