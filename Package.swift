@@ -119,8 +119,9 @@ let package = Package(
         .executableTarget(
             name: "convert2nfsd",
             dependencies: [
-                "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning", "NodeAPI",
-                "NodeHTTP", "Diagnosis", "Yams", arguments, lifecycle, logging,
+                "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning",
+                "HighAvailability",
+                "NodeAPI", "NodeHTTP", "Diagnosis", "Yams", arguments, lifecycle, logging,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),

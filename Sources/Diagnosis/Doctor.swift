@@ -30,28 +30,29 @@ package struct Doctor: Sendable {
         var host: ServiceHost { ServiceHost(name: nfs.address) }
     }
 
-    let manager: VolumeManager
+    let managers: ManagerSource
     let settings: Settings
 
     /// For each check; what takes longer hangs, or is no use to who waits.
     private static let patience = Duration.seconds(20)
 
-    package init(manager: VolumeManager, settings: Settings) {
-        self.manager = manager
+    package init(managers: ManagerSource, settings: Settings) {
+        self.managers = managers
         self.settings = settings
     }
 
     /// Of all volumes if `key` is nil; as a client of the address `client` sees it, if there is one. Never throws and never
     /// hangs: what cannot be looked at is in the document.
     package func examine(_ key: VolumeKey?, from client: ClientAddress?) async -> DiagnosisDocument {
-        let checks = self.checks(key, client)
+        let manager = try? managers.current
+        let checks = manager.map { self.checks($0, key, client) } ?? standbyChecks
         var results = await withTaskGroup { group in
             for (index, check) in checks.enumerated() { group.addTask { (index, await result(of: check)) } }
             var results = [(name: String, verdict: Verdict)?](repeating: nil, count: checks.count)
             for await (index, verdict) in group { results[index] = (checks[index].name, verdict) }
             return results.compactMap(\.self)
         }
-        if let key, !settings.isSimulated {
+        if let key, let manager, !settings.isSimulated {
             let known = results.flatMap(\.verdict.findings)
             let use = UseCheck(manager: manager, settings: settings, key: key, known: known)
             results.append((use.name, await result(of: use)))
@@ -59,7 +60,10 @@ package struct Doctor: Sendable {
         return document(results)
     }
 
-    private func checks(_ key: VolumeKey?, _ client: ClientAddress?) -> [any Check] {
+    /// A node of a pair that does not serve has no volumes to look at.
+    private var standbyChecks: [any Check] { [StateDiskCheck(directory: settings.state)] }
+
+    private func checks(_ manager: VolumeManager, _ key: VolumeKey?, _ client: ClientAddress?) -> [any Check] {
         let anywhere: [any Check] = [
             ReadinessCheck(manager: manager, daemon: settings.daemon), StateDiskCheck(directory: settings.state),
             PoolsCheck(manager: manager, key: key),

@@ -49,8 +49,9 @@ package struct Lab: Sendable {
         try await Payload(tools: tools, programs: programs, others: others).make("\(directory)/payload.ext4")
     }
 
-    package func connect(_ machine: Machine, _ isConnected: Bool) async throws {
-        try await LabNetwork(tools: tools).set(.data, of: machine.spec.name, connected: isConnected)
+    /// Takes a machine's cable out of one of the networks, or puts it back.
+    package func connect(_ machine: Machine, to link: LabNetwork.Link = .data, _ isConnected: Bool) async throws {
+        try await LabNetwork(tools: tools).set(link, of: machine.spec.name, connected: isConnected)
     }
 
     /// Ensures all machines are off, and the network and the directory are gone.

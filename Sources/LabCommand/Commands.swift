@@ -107,3 +107,26 @@ struct Down: AsyncParsableCommand {
 
     func run() async throws { try await place.open().down() }
 }
+
+struct PairUp: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pair",
+        abstract: "Make s1 and s2 a pair of empty disks, or start its daemon on one that was booted.")
+    @OptionGroup var place: Place
+    @Argument(help: "Only start its daemon.") var machine: String?
+
+    func run() async throws {
+        let lab = try place.open()
+        let pair = try PairNodes(lab.machine("s1"), lab.machine("s2"))
+        if let machine { return try await pair.start(lab.machine(machine)) }
+        try await pair.setUp()
+    }
+}
+
+struct Fence: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Cut the power of machines that others ask it for, until it is interrupted.")
+    @OptionGroup var place: Place
+
+    func run() async throws { try await FenceService(place.open().machines).run() }
+}

@@ -12,7 +12,10 @@ struct LabCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert2nfs-lab",
         abstract: "Virtual machines with a kernel that has LVM, nfsd and an NFS client.",
-        subcommands: [Prepare.self, Up.self, Run.self, Put.self, Get.self, Cut.self, Start.self, Down.self])
+        subcommands: [
+            Prepare.self, Up.self, Run.self, Put.self, Get.self, Cut.self, Start.self,
+            PairUp.self, Fence.self, Down.self,
+        ])
 }
 
 /// Which lab.

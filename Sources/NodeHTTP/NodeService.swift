@@ -35,8 +35,8 @@ package struct NodeService: Service {
     private let place: String
 
     package init(
-        listener: Listener, gate: Gate, manager: VolumeManager, facts: NodeFacts, diagnose: @escaping Diagnose,
-        logger: Logger, limits: Limits = Limits()
+        listener: Listener, gate: Gate, managers: ManagerSource, facts: NodeFacts, diagnose: @escaping Diagnose,
+        pair: (any PairNode)? = nil, logger: Logger, limits: Limits = Limits()
     ) {
         // The framework tells of every connection; what operators want to know, we log ourselves.
         var quiet = logger
@@ -49,7 +49,7 @@ package struct NodeService: Service {
         }
         application = Application(
             responder: Self.router(
-                gate: gate, manager: manager, facts: facts, diagnose: diagnose, logger: logger
+                gate: gate, managers: managers, facts: facts, diagnose: diagnose, pair: pair, logger: logger
             ).buildResponder(),
             server: .http1(configuration: .init(idleTimeout: TimeAmount(limits.idleTimeout))),
             configuration: ApplicationConfiguration(
@@ -71,20 +71,23 @@ package struct NodeService: Service {
     }
 
     static func router(
-        gate: Gate, manager: VolumeManager, facts: NodeFacts, diagnose: @escaping Diagnose, logger: Logger
+        gate: Gate, managers: ManagerSource, facts: NodeFacts, diagnose: @escaping Diagnose,
+        pair: (any PairNode)? = nil, logger: Logger
     ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware(logger: logger))
-        HealthRoutes(manager: manager).add(to: router)
+        HealthRoutes(managers: managers).add(to: router)
         OpenAPIRoutes(version: facts.version).add(to: router)
         let guarded = router.group().add(middleware: GateMiddleware(gate: gate, logger: logger))
-        VolumeRoutes(manager: manager, facts: facts).add(to: guarded)
-        SnapshotRoutes(manager: manager).add(to: guarded)
-        NodeRoutes(manager: manager, facts: facts).add(to: guarded)
+        VolumeRoutes(managers: managers, facts: facts).add(to: guarded)
+        SnapshotRoutes(managers: managers).add(to: guarded)
+        NodeRoutes(managers: managers, facts: facts).add(to: guarded)
         DiagnosisRoute(diagnose: diagnose).add(to: guarded)
+        PairRoutes(node: pair).addStatus(to: guarded)
         let administered = router.group().add(middleware: GateMiddleware(gate: gate, logger: logger, least: .admin))
-        CatalogRoute(manager: manager).add(to: administered)
-        AdoptionRoute(manager: manager).add(to: administered)
+        CatalogRoute(managers: managers).add(to: administered)
+        AdoptionRoute(managers: managers).add(to: administered)
+        PairRoutes(node: pair).addCommands(to: administered)
         return router
     }
 }

@@ -22,7 +22,7 @@ struct Convert2NFS: AsyncParsableCommand {
         subcommands: [
             HealthCommand.self, VolumeCommand.self, SnapshotCommand.self, PoolCommand.self, NodeShow.self,
             FirewallCommand.self, DoctorCommand.self,
-            OperationCommand.self, CatalogCommand.self, AdoptCommand.self,
+            OperationCommand.self, CatalogCommand.self, AdoptCommand.self, PairCommand.self,
         ])
 
     static func main() async {

@@ -43,7 +43,7 @@ struct API {
         if isReady { try await program.reconciler.pass() }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let router = NodeService.router(
-            gate: gate, manager: program.manager, facts: .sample, diagnose: Self.diagnose, logger: logger)
+            gate: gate, managers: ManagerSource(program.manager), facts: .sample, diagnose: Self.diagnose, logger: logger)
         let application = Application(responder: router.buildResponder(), logger: logger)
         let routes = router.routes.filter { $0.method != .head }.map { "\($0.method) \($0.path)" }
         try await application.test(.router) { client in
@@ -81,6 +81,6 @@ extension NodeFacts {
         NodeFacts(
             name: "test", version: "1", startedAt: Sample.moment,
             nfs: .init(server: "simulated", address: "192.0.2.10", port: 2049, mountdPort: 20048),
-            service: NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"]))
+            pools: [], service: NFSService(server: "192.0.2.10", mountOptions: ["nfsvers=3", "proto=tcp", "hard"]))
     }
 }

@@ -45,9 +45,12 @@ package struct KeepalivedSettings: Hashable, Sendable {
     private static let fault = -254
     static let instance = "convert2nfs"
 
+    /// By which a file of ours is known.
+    static let mark = "# Written by convert2nfsd"
+
     package var text: String {
         """
-        # Written by convert2nfsd, which sets right what is changed here.
+        \(Self.mark), which sets right what is changed here.
         global_defs {
             router_id \(node)
             vrrp_version 3

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import HostTools
 
 /// One virtual machine: its disks, its process, its agent. All of it is in the lab's directory, so that another process
@@ -17,7 +18,7 @@ package struct Machine: CommandRunner {
         self.tools = tools
         self.directory = directory
         self.accelerator = accelerator
-        agent = AgentClient(address: LabNetwork.managementAddress(spec.number))
+        agent = AgentClient(address: LabNetwork.Link.management.address(spec.number))
     }
 
     /// All its kernel and its first programs said, of every start.
@@ -67,6 +68,14 @@ package struct Machine: CommandRunner {
     /// off already.
     package func cutPower() async throws {
         try await process()?.terminate(grace: .zero)
+        try DurableFile.remove(processFile)
+    }
+
+    /// The same, for whoever may block.
+    func cutPowerAtOnce() throws {
+        guard let process = try process() else { return }
+        _ = try process.signal(9)
+        while try process.isAlive() { usleep(2000) }
         try DurableFile.remove(processFile)
     }
 

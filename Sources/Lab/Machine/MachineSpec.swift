@@ -32,5 +32,7 @@ package struct MachineSpec: Hashable, Sendable {
     package static let all = [s1, s2, c1]
 
     /// Where it serves and mounts.
-    package var address: String { LabNetwork.dataAddress(number) }
+    package var address: String { LabNetwork.Link.data.address(number) }
+    /// Where it copies to and from the other node of its pair.
+    package var replicationAddress: String { LabNetwork.Link.replication.address(number) }
 }

@@ -1,28 +1,40 @@
 import HostTools
 
-/// Two bridges in the network namespace this process is in: `data`, over which the machines serve and mount, and
-/// `management`, over which the lab talks to them. They end with the namespace.
-struct LabNetwork: Sendable {
+/// Three bridges in the network namespace this process is in: `data`, over which the machines serve and mount, `replication`, over
+/// which the two nodes of a pair copy, and `management`, over which the lab talks to them. They end with the namespace.
+package struct LabNetwork: Sendable {
     let tools: LabTools
 
     /// The lab's own address in both networks ends with this.
     static let ownNumber = 254
-    static func dataAddress(_ number: Int) -> String { "10.77.0.\(number)" }
-    static func managementAddress(_ number: Int) -> String { "10.78.0.\(number)" }
     static func hardwareAddress(_ link: Link, _ number: Int) -> String {
         let digits = String(number, radix: 16)
-        return "52:54:00:4c:\(link == .data ? "01" : "02"):\(digits.count < 2 ? "0" : "")\(digits)"
+        return "52:54:00:4c:\(link.mark):\(digits.count < 2 ? "0" : "")\(digits)"
     }
 
     package enum Link: String, Sendable, CaseIterable {
         case data
         case management
+        case replication
 
         func address(_ number: Int) -> String {
-            self == .data ? LabNetwork.dataAddress(number) : LabNetwork.managementAddress(number)
+            switch self {
+            case .data: "10.77.0.\(number)"
+            case .management: "10.78.0.\(number)"
+            case .replication: "10.79.0.\(number)"
+            }
         }
-        var bridge: String { "lab-\(rawValue)" }
-        func tap(_ machine: String) -> String { "\(machine)-\(self == .data ? "d" : "m")" }
+        /// In the hardware addresses, by which a machine knows its interfaces.
+        var mark: String {
+            switch self {
+            case .data: "01"
+            case .management: "02"
+            case .replication: "03"
+            }
+        }
+        /// An interface's name has 15 characters at most (netdevice(7)).
+        var bridge: String { "lab-\(rawValue.prefix(11))" }
+        func tap(_ machine: String) -> String { "\(machine)-\(rawValue.prefix(1))" }
     }
 
     /// Throws `unexpected` where there is anything but a loopback: the addresses may be somebody's there.

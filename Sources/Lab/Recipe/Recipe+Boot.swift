@@ -98,16 +98,20 @@ extension Recipe {
             case $address in
             52:54:00:4c:01:*) data=${path##*/};;
             52:54:00:4c:02:*) management=${path##*/};;
+            52:54:00:4c:03:*) replication=${path##*/};;
             esac
         done
         ip -batch - <<END
         link set lo up
         link set $data name data0
         link set $management name mgmt0
+        link set $replication name repl0
         address add 10.77.0.$number/24 dev data0
         address add 10.78.0.$number/24 dev mgmt0
+        address add 10.79.0.$number/24 dev repl0
         link set data0 up
         link set mgmt0 up
+        link set repl0 up
         END
         if [ "$first" != systemd ]; then
             /lib/systemd/systemd-udevd --daemon

@@ -89,15 +89,20 @@ package struct KernelExporter: Exporter {
     }
 
     /// Withdraws all that is ours, after the server has ended: so clients wait for it, where a server without their exports would tell
-    /// them that their files are gone. If somebody else's exports are left, it goes on and tells them that. Answers whether it goes on.
+    /// them that their files are gone. If somebody else's exports are left, it goes on and tells them that, but not in a pair. Answers
+    /// whether it goes on.
     @discardableResult
     package func stop() async throws(StorageError) -> Bool {
         try await gate.run { () async throws(StorageError) in
             let view = try table.look()
-            let goesOn = view.hasOthers
-            if !goesOn { try await server.stopThreads() }
-            for id in view.texts.keys.sorted() { _ = try await remove(id, at: view.heads[id]?.path, view) }
-            if !goesOn { try await server.stopHelpers() }
+            let goesOn = view.hasOthers && server.settings.pair == nil
+            if goesOn {
+                for id in view.texts.keys.sorted() { _ = try await remove(id, at: view.heads[id]?.path, view) }
+            } else {
+                try await server.stopThreads()
+                try await removeAll(view)
+                try await server.stopHelpers()
+            }
             return goesOn
         }
     }
@@ -223,6 +228,15 @@ package struct KernelExporter: Exporter {
         }
     }
 
+    /// No thread runs any more.
+    private func removeAll(_ view: KernelTable.View) async throws(StorageError) {
+        for id in view.texts.keys.sorted() { _ = try table.remove(id) }
+        try await run(server.tools.withdrawAll)
+        // Without the kernel's part nothing was ever served.
+        guard try await server.isPrepared() else { return }
+        try await revoke(view.heads.values.map(\.path.value).sorted())
+    }
+
     /// The file first, so that no boot brings it back; then every client, and what they hold. Without a path, of a file
     /// that somebody has spoiled, there is nothing else to be found.
     private func remove(
@@ -233,25 +247,30 @@ package struct KernelExporter: Exporter {
         let served = view.tab.entries(at: path)
         for entry in served { try await run(server.tools.withdraw(entry.client, from: path)) }
         guard try await server.isRunning() else { return wasWritten }
-        try await revoke(path)
+        try await revoke([path])
         return served.isEmpty ? wasWritten : .changed
     }
 
-    /// Ends what clients hold below `path`, and makes sure that the kernel serves it no more and has forgotten it, so that it can be
-    /// unmounted.
-    private func revoke(_ path: String) async throws(StorageError) {
+    /// Ends what clients hold below `paths`, and makes sure that the kernel serves them no more and has forgotten them, so that they can
+    /// be unmounted.
+    private func revoke(_ paths: [String]) async throws(StorageError) {
+        let names = paths.count == 1 ? paths[0] : "\(paths.count) volumes"
         try await run(server.tools.forget)
         let end = ContinuousClock.now + .seconds(10) + (try leadOfCaches())
         while true {
-            let (hadHolders, memory, lead) = try onHost("withdraw \(path)") { () throws(HostError) in
-                let hadHolders = try endHolds(path)
-                let memory = try server.control.memory(of: path)
+            let (hadHolders, memory, lead) = try onHost("withdraw \(names)") { () throws(HostError) in
+                var (hadHolders, memory) = (false, KernelControl.Memory.none)
+                for path in paths {
+                    hadHolders = try endHolds(path) || hadHolders
+                    memory = max(memory, try server.control.memory(of: path))
+                }
                 if memory == .expired { try server.control.sweep() }
                 return (hadHolders, memory, try server.control.lead())
             }
             if !hadHolders, memory == .none { return }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
-                throw StorageError(.unavailable, "withdraw \(path): the kernel still serves it, or keeps it; ask again")
+                throw StorageError(
+                    .unavailable, "withdraw \(names): the kernel still serves it, or keeps it; ask again")
             }
             // The kernel keeps files open for a while for whoever has just been cut off, until it is told to forget them.
             // A stranger's refusal, of after the last flush, looks as if it had expired, and no sweep takes it.

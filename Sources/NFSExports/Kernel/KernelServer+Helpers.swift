@@ -151,14 +151,17 @@ extension KernelServer {
     private func ensureRecovery(_ started: ProcessIdentity?) async throws(StorageError) -> ProcessIdentity? {
         let runs = try onHost("look for nfsdcld") { () throws(HostError) in
             for known in [started, care.nfsdcld] { if let known, try known.isAlive() { return true } }
-            care.nfsdcld = try ProcessSearch.find(executableNamed: tools.nfsdcld.name).first
+            care.nfsdcld = try hostsRecovery()
             return care.nfsdcld != nil
         }
         let name = tools.nfsdcld.name
         guard !runs, tries(name).isDue(at: .now) else { return started }
         noteTry(name)
+        try await endOtherRecovery()
+        let place = settings.pair.map { ["--storagedir", $0.recovery] } ?? []
         let process = DetachedProcess(
-            tools.nfsdcld, ["--foreground"], environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"],
+            tools.nfsdcld, ["--foreground"] + place,
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"],
             outputFile: files.helperLog)
         let identity: ProcessIdentity
         do throws(HostError) { identity = try process.start() } catch {
@@ -169,6 +172,25 @@ extension KernelServer {
         let isListening = await poll(for: .seconds(5)) { (try? HeldFiles.isWatching(identity.pid)) == true }
         if !isListening { logger.warning("nfsdcld does not look for the kernel; see \(files.helperLog)") }
         return identity
+    }
+
+    /// One that keeps its records where ours would be kept.
+    private func hostsRecovery() throws(HostError) -> ProcessIdentity? {
+        let name = tools.nfsdcld.name
+        guard let pair = settings.pair else { return try ProcessSearch.find(executableNamed: name).first }
+        return try ProcessSearch.find(argument: pair.recovery, executableNamed: name).first
+    }
+
+    /// In a pair the host's own keeps its records where they do not move with the data.
+    private func endOtherRecovery() async throws(StorageError) {
+        guard settings.pair != nil else { return }
+        try await onHost("end the host's nfsdcld") { () async throws(HostError) in
+            for process in try ProcessSearch.find(executableNamed: tools.nfsdcld.name) {
+                logger.notice(
+                    "ending the host's nfsdcld, whose records do not move", metadata: ["pid": "\(process.pid)"])
+                try await process.terminate(grace: .seconds(2))
+            }
+        }
     }
 
     private func tries(_ name: String) -> Backoff {

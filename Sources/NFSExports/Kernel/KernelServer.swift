@@ -82,6 +82,11 @@ package actor KernelServer {
         try onHost("look at nfsd") { () throws(HostError) in try control.facts().map { $0.threads > 0 } ?? false }
     }
 
+    /// Whether the kernel's part is there at all.
+    func isPrepared() throws(StorageError) -> Bool {
+        try onHost("look at nfsd") { () throws(HostError) in try control.facts() != nil }
+    }
+
     /// Makes all ready but the threads: the filesystems by which the kernel is told things, the settings, the programs.
     func prepare() async throws(StorageError) {
         try await onHost("load the kernel's NFS server") { () async throws(HostError) in
@@ -136,7 +141,7 @@ package actor KernelServer {
 
     private func beginThreads() async throws(StorageError) {
         try await onHost("start nfsd") { () async throws(HostError) in
-            try await runner.output(of: tools.server(isOn: true))
+            try await runner.output(of: tools.start(scope: settings.pair?.scope))
         }
         let answers = await poll(for: .seconds(10)) {
             await LoopbackPort(settings.nfsPort).answers(program: 100_003, version: 3, within: .seconds(2))
@@ -166,7 +171,7 @@ package actor KernelServer {
     func stopThreads() async throws(StorageError) {
         guard try isRunning() else { return }
         try await onHost("stop nfsd") { () async throws(HostError) in
-            try await runner.output(of: tools.server(isOn: false))
+            try await runner.output(of: tools.stop)
         }
     }
 

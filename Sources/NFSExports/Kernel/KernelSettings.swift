@@ -11,10 +11,26 @@ package struct KernelSettings: Hashable, Sendable {
     package var leaseSeconds: Int
     /// How long after a start clients may reclaim their locks, and nobody may take new ones.
     package var graceSeconds: Int
+    /// Of a server that moves between the nodes of a pair.
+    package var pair: Pair?
+
+    /// What both nodes of a pair have in common, so that clients of NFSv4 find the same server again (RFC 8881, sections 2.10.4 and 8.4.2).
+    package struct Pair: Hashable, Sendable {
+        /// The server's scope, which the kernel takes from the name of the machine.
+        package var scope: String
+        /// Where nfsdcld(8) keeps who may reclaim what; moves with the data.
+        package var recovery: String
+
+        package init(scope: String, recovery: String) {
+            self.scope = scope
+            self.recovery = recovery
+        }
+    }
 
     package init(
         nfsPort: UInt16 = 2049, mountdPort: UInt16 = 20048, lockManagerPort: UInt16 = 20049,
-        statusMonitorPort: UInt16 = 20050, threads: Int = 16, leaseSeconds: Int = 15, graceSeconds: Int = 20
+        statusMonitorPort: UInt16 = 20050, threads: Int = 16, leaseSeconds: Int = 15, graceSeconds: Int = 20,
+        pair: Pair? = nil
     ) {
         self.nfsPort = nfsPort
         self.mountdPort = mountdPort
@@ -23,6 +39,7 @@ package struct KernelSettings: Hashable, Sendable {
         self.threads = threads
         self.leaseSeconds = leaseSeconds
         self.graceSeconds = graceSeconds
+        self.pair = pair
     }
 
     /// For nfs.conf(5), which rpc.nfsd, rpc.mountd and rpc.statd read: so they are the same whoever starts them.

@@ -3,7 +3,9 @@ import HostTools
 /// The programs around the kernel's NFS server, found at start, and their invocations as values.
 package struct KernelTools: Hashable, Sendable {
     /// What has to be asked for at start.
-    package static let names: [ToolName] = [.exportfs, .nfsd, .mountd, .nfsdcld, .modprobe, .rpcbind, .statd]
+    package static let names: [ToolName] = [
+        .exportfs, .nfsd, .mountd, .nfsdcld, .modprobe, .rpcbind, .statd, .unshare,
+    ]
 
     let exportfs: Tool
     let nfsd: Tool
@@ -12,6 +14,7 @@ package struct KernelTools: Hashable, Sendable {
     let modprobe: Tool
     let rpcbind: Tool
     let statd: Tool
+    let unshare: Tool
 
     /// Throws `missingTools` with the packages to install.
     package init(_ toolbox: Toolbox) throws(HostError) {
@@ -22,6 +25,7 @@ package struct KernelTools: Hashable, Sendable {
         modprobe = try toolbox.require(.modprobe)
         rpcbind = try toolbox.require(.rpcbind)
         statd = try toolbox.require(.statd)
+        unshare = try toolbox.require(.unshare)
     }
 
     /// One rule more, or another for a client that has one; nothing else is exported by it (`-i` leaves the files alone).
@@ -40,8 +44,17 @@ package struct KernelTools: Hashable, Sendable {
     /// The kernel forgets what mountd told it, and asks again.
     var forget: Invocation { Invocation(exportfs, ["-f"]) }
 
-    /// With what nfs.conf(5) says, or without a thread.
-    func server(isOn: Bool) -> Invocation { Invocation(nfsd, isOn ? [] : ["0"]) }
+    /// With what nfs.conf(5) says; with `scope`, as on a machine of that name (uts_namespaces(7)).
+    func start(scope: String?) -> Invocation {
+        guard let scope else { return Invocation(nfsd, []) }
+        let script = "echo \"$0\" >/proc/sys/kernel/hostname && exec \"$1\""
+        return Invocation(unshare, ["--uts", "/bin/sh", "-c", script, scope, nfsd.path])
+    }
+
+    var stop: Invocation { Invocation(nfsd, ["0"]) }
+
+    /// Everything that is in the table, ours and others'.
+    var withdrawAll: Invocation { Invocation(exportfs, ["-ua"]) }
 
     func load(_ modules: [String]) -> Invocation { Invocation(modprobe, ["-a"] + modules) }
 }

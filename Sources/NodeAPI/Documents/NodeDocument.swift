@@ -26,11 +26,12 @@ package struct NodeDocument: Hashable, Sendable, Codable {
     package var nfs: NFS
     /// Names only; `GET /v1/pools` has the rest.
     package var pools: [PoolName]
-    package var volumes: Int
+    /// Nil on a node of a pair that does not serve.
+    package var volumes: Int?
 
     package init(
         name: String, version: String, startedAt: Timestamp, uptimeSeconds: Int64, nfs: NFS, pools: [PoolName],
-        volumes: Int
+        volumes: Int?
     ) {
         self.name = name
         self.version = version

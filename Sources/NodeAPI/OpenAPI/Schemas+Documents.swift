@@ -10,6 +10,7 @@ extension Schemas {
             ("Volume", volume), ("Snapshot", snapshot), ("Pool", pool), ("Operation", operation), ("Node", node),
             ("VolumeList", volumes), list("Snapshot", "snapshots"), list("Pool", "pools"),
             list("Operation", "operations"), ("Diagnosis", diagnosis), ("Rebuild", rebuild), ("Adoption", adoption),
+            ("Pair", pair), ("PairMessage", nodes), ("PairAnswer", nodes), ("Outdated", outdated),
         ]
 
     static let access = Schema.Property.always("access", .reference("Access"))
@@ -101,7 +102,8 @@ extension Schemas {
                         .always("server", .string("ganesha, or simulated.")),
                         .always("address", .string("What clients mount.")), .always("port", port),
                         .always("mountdPort", port),
-                    ])), .always("pools", .list(of: .name)), .always("volumes", .integer("In all pools.")),
+                    ])), .always("pools", .list(of: .name)),
+            .maybe("volumes", .integer("In all pools; absent on a node of a pair that does not serve.")),
         ])
 
     private static let adoption = Schema.object(

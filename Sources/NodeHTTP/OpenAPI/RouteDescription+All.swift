@@ -2,7 +2,7 @@ import NodeAPI
 
 extension RouteDescription {
     /// Every route of the router; a test compares the two.
-    static let all: [RouteDescription] = health + volumes + clients + snapshots + node
+    static let all: [RouteDescription] = health + volumes + clients + snapshots + node + pair
 
     private static let health = [
         RouteDescription(.get, "/", "health", "Whether the daemon works.", .document("Health"), isOpen: true),
@@ -84,5 +84,21 @@ extension RouteDescription {
                 QueryParameter(name: "volume", schema: .string("NAMESPACE/NAME; all volumes without it.")),
                 QueryParameter(name: "from", schema: .reference("ClientAddress")),
             ], .document("Diagnosis")),
+    ]
+
+    private static let pair = [
+        RouteDescription(.get, "/v1/ha", "getPair", "The pair, as this node knows it.", .document("Pair")),
+        RouteDescription(
+            .post, "/v1/ha/switch", "switchService", "Move the service to the other node.", .document("Pair")),
+        RouteDescription(
+            .post, "/v1/ha/promote", "promote",
+            "Serve from here: an operator has made sure that the other node is off.",
+            body: "Promote", .document("Pair")),
+        RouteDescription(
+            .post, "/v1/ha/peer", "tellNode", "What the nodes of a pair tell each other; of one version only.",
+            body: "PairMessage", .document("PairAnswer")),
+        RouteDescription(
+            .post, "/v1/ha/outdate", "outdateOther",
+            "Make sure that the other node's copy counts as outdated; replication asks for it.", .document("Outdated")),
     ]
 }

@@ -3,13 +3,13 @@ import NodeAPI
 import Provisioning
 
 struct AdoptionRoute {
-    let manager: VolumeManager
+    let managers: ManagerSource
 
     func add(to router: some RouterMethods<some RequestContext>) {
         router.post("/v1/volumes/{namespace}/{name}/adopt") { request, context in
             try Query.none(request)
             let asked = try AdoptVolumeRequest(body: await Body.json(request))
-            let adoption = try await manager.adopt(
+            let adoption = try await managers.current.adopt(
                 context.volumeKey, clients: asked.clients, isDryRun: asked.dryRun)
             return try Reply.document(AdoptionDocument(adoption, isDryRun: asked.dryRun))
         }

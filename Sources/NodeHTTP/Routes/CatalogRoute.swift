@@ -3,13 +3,13 @@ import NodeAPI
 import Provisioning
 
 struct CatalogRoute {
-    let manager: VolumeManager
+    let managers: ManagerSource
 
     func add(to router: some RouterMethods<some RequestContext>) {
         router.post("/v1/catalog/rebuild") { request, _ in
             try Query.none(request)
             let isDryRun = try RebuildCatalogRequest(body: await Body.json(request)).dryRun
-            let rebuild = try await manager.rebuild(isDryRun: isDryRun)
+            let rebuild = try await managers.current.rebuild(isDryRun: isDryRun)
             return try Reply.document(RebuildDocument(rebuild, isDryRun: isDryRun))
         }
     }

@@ -5,7 +5,7 @@ import StorageCore
 
 /// What probes ask; no token is needed.
 struct HealthRoutes {
-    let manager: VolumeManager
+    let managers: ManagerSource
 
     func add(to router: some RouterMethods<some RequestContext>) {
         router.get("/") { _, _ in try Reply.document(HealthDocument()) }
@@ -19,6 +19,8 @@ struct HealthRoutes {
 
     /// Why the node is not ready; nil if it is.
     private var problem: StorageError? {
+        let manager: VolumeManager
+        do throws(StorageError) { manager = try managers.current } catch { return error }
         if let problem = manager.serverProblem {
             return StorageError(.unavailable, "the NFS server is not as it should be: \(problem.message)")
         }

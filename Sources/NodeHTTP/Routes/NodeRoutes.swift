@@ -6,13 +6,13 @@ import Provisioning
 import StorageCore
 
 struct NodeRoutes {
-    let manager: VolumeManager
+    let managers: ManagerSource
     let facts: NodeFacts
 
     func add(to router: some RouterMethods<some RequestContext>) {
         router.get("/v1/pools") { request, _ in
             try Query.none(request)
-            let pools = try await manager.poolStatuses().map { status in
+            let pools = try await managers.current.poolStatuses().map { status in
                 PoolDocument(
                     name: status.pool.name, backend: status.pool.kind, usage: status.usage, volumes: status.volumes,
                     foreign: status.foreign, condition: status.condition)
@@ -21,13 +21,13 @@ struct NodeRoutes {
         }
         router.get("/v1/operations") { request, _ in
             let limit = try Query(request, allowed: ["limit"]).number("limit", in: 1...1000, standard: 100)
-            let operations = try await manager.operations(limit: limit).map(OperationDocument.init)
+            let operations = try await managers.current.operations(limit: limit).map(OperationDocument.init)
             return try Reply.document(OperationListDocument(operations: operations))
         }
         router.get("/v1/operations/{id}") { request, context in
             try Query.none(request)
             let id = OperationID(try context.part("id"))
-            return try Reply.document(OperationDocument(await manager.operation(id)))
+            return try Reply.document(OperationDocument(await managers.current.operation(id)))
         }
         router.get("/v1/node") { request, _ in
             try Query.none(request)
@@ -35,11 +35,12 @@ struct NodeRoutes {
         }
     }
 
+    /// A node of a pair that does not serve knows of no volumes.
     private func node() async throws -> NodeDocument {
-        let volumes = try await manager.volumeCount()
+        let manager = try? managers.current
         return NodeDocument(
             name: facts.name, version: facts.version, startedAt: Timestamp(facts.startedAt),
-            uptimeSeconds: Int64(Date().timeIntervalSince(facts.startedAt)), nfs: facts.nfs,
-            pools: manager.pools.all.map(\.name), volumes: volumes)
+            uptimeSeconds: Int64(Date().timeIntervalSince(facts.startedAt)), nfs: facts.nfs, pools: facts.pools,
+            volumes: try await manager?.volumeCount())
     }
 }

@@ -4,7 +4,7 @@ import Provisioning
 import StorageCore
 
 struct VolumeRoutes {
-    let manager: VolumeManager
+    let managers: ManagerSource
     let facts: NodeFacts
 
     func add(to router: some RouterMethods<some RequestContext>) {
@@ -12,13 +12,13 @@ struct VolumeRoutes {
         router.get("/v1/volumes") { request, _ in try await list(request) }
         router.get("/v1/volumes/{namespace}/{name}") { request, context in
             try Query.none(request)
-            return try Reply.document(await document(of: manager.volume(context.volumeKey)))
+            return try Reply.document(try await document(of: managers.current.volume(context.volumeKey)))
         }
         router.patch("/v1/volumes/{namespace}/{name}") { request, context in
             try Query.none(request)
             let update = try UpdateVolumeRequest(body: await Body.json(request))
             let change = VolumeChange(capacity: update.capacity, squash: update.squash, clients: update.clients)
-            return try await Reply.changed(manager.update(context.volumeKey, change), document)
+            return try await Reply.changed(managers.current.update(context.volumeKey, change), document)
         }
         router.delete("/v1/volumes/{namespace}/{name}") { request, context in
             let query = try Query(request, allowed: ["snapshots", "force"])
@@ -29,11 +29,11 @@ struct VolumeRoutes {
             let force = try query.flag("force")
             let key = try context.volumeKey
             return try Reply.deleted(
-                await manager.delete(key, withSnapshots: query["snapshots"] != nil, force: force))
+                await managers.current.delete(key, withSnapshots: query["snapshots"] != nil, force: force))
         }
         router.get("/v1/volumes/{namespace}/{name}/manifest") { request, context in
             try Query.none(request)
-            let volume = try await document(of: manager.volume(context.volumeKey))
+            let volume = try await document(of: managers.current.volume(context.volumeKey))
             return try Reply.text(Manifest(volume).yaml(), mediaType: "application/yaml")
         }
         addClients(to: router)
@@ -45,12 +45,12 @@ struct VolumeRoutes {
             let address = try context.clientAddress
             let access = try ClientAccessRequest(body: await Body.json(request)).access
             let rule = ClientRule(address: address, access: access)
-            return try await Reply.changed(manager.setClient(rule, of: context.volumeKey), document)
+            return try await Reply.changed(managers.current.setClient(rule, of: context.volumeKey), document)
         }
         router.delete("/v1/volumes/{namespace}/{name}/clients/{address}") { request, context in
             try Query.none(request)
             let address = try context.clientAddress
-            return try Reply.deleted(await manager.removeClient(address, of: context.volumeKey))
+            return try Reply.deleted(await managers.current.removeClient(address, of: context.volumeKey))
         }
     }
 
@@ -59,12 +59,12 @@ struct VolumeRoutes {
         let asked = try CreateVolumeRequest(body: await Body.json(request))
         let spec: VolumeSpec
         if let source = asked.source {
-            let traits = try await manager.traits(of: source, for: asked.key)
+            let traits = try await managers.current.traits(of: source, for: asked.key)
             spec = try asked.spec(defaultPool: traits.pool, defaultFilesystem: traits.filesystem)
         } else {
-            spec = try asked.spec(defaultPool: manager.pools.standard)
+            spec = try asked.spec(defaultPool: managers.current.pools.standard)
         }
-        return try await Reply.made(manager.create(spec), document)
+        return try await Reply.made(managers.current.create(spec), document)
     }
 
     private func list(_ request: Request) async throws -> Response {
@@ -72,15 +72,16 @@ struct VolumeRoutes {
         let limit = try query.number("limit", in: 1...1000, standard: 100)
         let namespace = try query["namespace"].map(Namespace.init)
         let after = try query["continue"].map(ContinueToken.init)?.key
-        let page = try await manager.volumes(in: namespace, after: after, limit: limit)
-        let used = await manager.usedBytes(of: page.items)
+        let page = try await managers.current.volumes(in: namespace, after: after, limit: limit)
+        let used = try await managers.current.usedBytes(of: page.items)
         let documents = page.items.map { VolumeDocument($0, usedBytes: used[$0.id], service: facts.service) }
         let next = page.next.map { ContinueToken($0).text }
         return try Reply.document(VolumeListDocument(volumes: documents, continue: next))
     }
 
-    private func document(of volume: Volume) async -> VolumeDocument {
-        VolumeDocument(volume, usedBytes: await manager.usedBytes(of: [volume])[volume.id], service: facts.service)
+    private func document(of volume: Volume) async throws -> VolumeDocument {
+        VolumeDocument(
+            volume, usedBytes: try await managers.current.usedBytes(of: [volume])[volume.id], service: facts.service)
     }
 }
 

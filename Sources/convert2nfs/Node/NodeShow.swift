@@ -20,7 +20,7 @@ struct NodeShow: NodeCommand {
             ("Address", node.nfs.address),
             ("Ports", "nfs \(node.nfs.port), mountd \(node.nfs.mountdPort)"),
             ("Pools", node.pools.map(\.value).joined(separator: ", ")),
-            ("Volumes", String(node.volumes)),
+            ("Volumes", node.volumes.map(String.init) ?? "none here: the node is standby"),
         ])
         return Report(node, text: sheet.text, names: [node.name])
     }

@@ -13,7 +13,9 @@ struct Daemon: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert2nfsd", abstract: "Shared NFS volumes of a fixed size on this machine's own storage.",
         version: ProductVersion.text,
-        subcommands: [RunCommand.self, RetireCommand.self, TokenCommand.self, GuardFreezeCommand.self],
+        subcommands: [
+            RunCommand.self, RetireCommand.self, TokenCommand.self, GuardFreezeCommand.self, FencePeerCommand.self,
+        ],
         defaultSubcommand: RunCommand.self)
 }
 

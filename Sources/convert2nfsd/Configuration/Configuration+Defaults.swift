@@ -24,6 +24,11 @@ enum ConfigurationDefaults {
     static let poolName = "default"
     static let overcommit = 1.0
     static let reserve = 10.0
+    static let routerID = 51
+    static let advertCentiseconds = 50
+    static let secret = "/etc/convert2nfs/cluster.secret"
+    static let resource = "convert2nfs"
+    static let fenceTimeout = 30
 
     static func images(below state: String) -> String { "\(state)/images" }
 

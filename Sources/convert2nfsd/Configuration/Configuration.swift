@@ -12,6 +12,8 @@ struct Configuration: Sendable, Equatable {
     var nfs: NFS
     /// At least one; the first is the pool of a create that names none.
     var pools: [Pool]
+    /// Nil for a node that is on its own.
+    var cluster: Cluster?
 
     struct Node: Sendable, Equatable {
         var name: NodeName

@@ -42,14 +42,14 @@ struct ConfigurationDecoder {
             api: decodeAPI(api, tokens: tokens.compactMap(\.value)),
             log: decodeLog(section("log", of: top, ConfigurationKeys.log)),
             nfs: try decodeNFS(section("nfs", of: top, ConfigurationKeys.nfs)),
-            pools: pools.compactMap(\.value))
+            pools: pools.compactMap(\.value), cluster: decodeCluster(top))
         ConfigurationRules(configuration: configuration, tokens: tokens, pools: pools, faults: faults).check()
         try faults.check()
         return configuration
     }
 
-    private func section(_ key: String, of top: ConfigurationSection, _ keys: [String]) -> ConfigurationSection {
-        ConfigurationSection(top.node(key), path: key, keys: keys, faults: faults)
+    func section(_ key: String, of top: ConfigurationSection, _ keys: [String]) -> ConfigurationSection {
+        ConfigurationSection(top.node(key), path: top.place(of: key), keys: keys, faults: faults)
     }
 
     private func decodeNode(_ section: ConfigurationSection) -> Configuration.Node {

@@ -1,13 +1,20 @@
 /// Every key of the configuration file, by section. Whatever is not here is refused, and docs/operations.md
 /// describes each of them once; a test compares the two.
 enum ConfigurationKeys {
-    static let top = ["node", "api", "log", "nfs", "pools"]
+    static let top = ["node", "api", "log", "nfs", "pools", "cluster"]
     static let node = ["name", "state"]
     static let api = ["listen", "socket", "tokens"]
     static let token = ["name", "role", "hash"]
     static let log = ["file", "errors", "level"]
     static let nfs = ["server", "address", "root", "path", "port", "mountdPort", "mountOptions"]
     static let pool = ["name", "backend", "directory", "overcommit", "volumeGroup", "thinPool", "reserve"]
+    static let cluster = [
+        "nodes", "prefixLength", "interface", "routerID", "advertInterval", "secretFile", "replication", "fence",
+        "onPeerUnreachable",
+    ]
+    static let member = ["name", "address", "replicationAddress", "priority"]
+    static let replication = ["method", "resource", "minor", "volumeGroup"]
+    static let fence = ["command", "timeout"]
     /// Those of `pool` that only this backend has.
     static func pool(of backend: Configuration.Backend.Kind) -> [String] {
         switch backend {
@@ -20,5 +27,7 @@ enum ConfigurationKeys {
     static let all: [String] =
         node.map { "node.\($0)" } + api.filter { $0 != "tokens" }.map { "api.\($0)" }
         + token.map { "api.tokens[].\($0)" } + log.map { "log.\($0)" } + nfs.map { "nfs.\($0)" }
-        + pool.map { "pools[].\($0)" }
+        + pool.map { "pools[].\($0)" } + member.map { "cluster.nodes[].\($0)" }
+        + cluster.filter { !["nodes", "replication", "fence"].contains($0) }.map { "cluster.\($0)" }
+        + replication.map { "cluster.replication.\($0)" } + fence.map { "cluster.fence.\($0)" }
 }

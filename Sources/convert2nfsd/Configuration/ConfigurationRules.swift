@@ -15,12 +15,15 @@ struct ConfigurationRules {
         checkNames()
         checkDirectories()
         checkGroups()
+        checkCluster()
     }
 
     /// Whoever reaches the API without a token can delete every volume.
     private func checkAccess() {
         let listen = configuration.api.listen
-        guard !listen.isLoopback, tokens.isEmpty, !faults.any("api.listen", "api.tokens") else { return }
+        // In a pair nobody gets in without the nodes' own secret.
+        guard !listen.isLoopback, tokens.isEmpty, configuration.cluster == nil, !faults.any("api.listen", "api.tokens")
+        else { return }
         faults.add(
             "api.listen",
             "\(listen) is open to other machines, and without api.tokens everybody there could delete volumes; "

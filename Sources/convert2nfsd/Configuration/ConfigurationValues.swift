@@ -36,6 +36,32 @@ enum ConfigurationValue {
         return port
     }
 
+    /// Plain decimal digits, as for a port.
+    static func number(_ node: Node, in range: ClosedRange<Int>, _ what: String) throws(Refusal) -> Int {
+        let refusal = Refusal("found \(node.kind), expected \(what) from \(range.lowerBound) to \(range.upperBound)")
+        guard let text = node.scalar?.string, node.tag.rawValue == Tag.Name.int.rawValue, let number = Int(text),
+            String(number) == text, range.contains(number)
+        else { throw refusal }
+        return number
+    }
+
+    /// Seconds with at most two digits after the point, in hundredths (RFC 5798, section 5.2.7).
+    static func centiseconds(_ node: Node) throws(Refusal) -> Int {
+        let isNumber = [Tag.Name.int.rawValue, Tag.Name.float.rawValue].contains(node.tag.rawValue)
+        guard isNumber, let seconds = node.scalar.flatMap({ Double($0.string) }), (0.05...40).contains(seconds) else {
+            throw Refusal("found \(node.kind), expected seconds from 0.05 to 40")
+        }
+        return Int((seconds * 100).rounded())
+    }
+
+    static func address(_ node: Node) throws(Refusal) -> ClientAddress {
+        let text = try text(node)
+        guard let address = try? ClientAddress(text), address.isSingle else {
+            throw Refusal("found \"\(text.shown)\", expected an address, like 192.0.2.11")
+        }
+        return address
+    }
+
     /// The lock manager and rpc.statd listen on the next two ports.
     static func mountdPort(_ node: Node) throws(Refusal) -> UInt16 {
         let port = try port(node)
@@ -68,6 +94,16 @@ enum ConfigurationValue {
             throw Refusal(
                 "found \"\(text.shown)\", expected a name as lvs and vgs show it: at most 100 letters, digits, '+', '_', "
                     + "'.' and '-', not beginning with '-'")
+        }
+        return text
+    }
+
+    /// As the kernel takes it: 15 characters at most (netdevice(7)).
+    static func interface(_ node: Node) throws(Refusal) -> String {
+        let text = try text(node)
+        let isPlain = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !Array("/\"{}#!".utf8).contains($0) }
+        guard isPlain, (1...15).contains(text.utf8.count) else {
+            throw Refusal("found \"\(text.shown)\", expected the name of a network interface, like eth0")
         }
         return text
     }

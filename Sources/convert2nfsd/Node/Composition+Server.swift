@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HostTools
 import Logging
 import NFSExports
@@ -82,8 +83,19 @@ extension StorageNode {
         }
     }
 
+    /// That of a pair, whose state for clients moves with the data in `shared`.
+    static func pairServer(
+        _ nfs: Configuration.NFS, _ cluster: Configuration.Cluster, state: String, shared: String, _ logger: Logger
+    ) async throws(StorageError) -> Server {
+        let tools = try locate(.kernel, ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? ""))
+        // The same on both nodes.
+        let scope = cluster.members.map(\.name.value).sorted().joined(separator: "-")
+        return try await kernelServer(
+            nfs, state: state, tools, pair: .init(scope: scope, recovery: "\(shared)/nfsdcld"), logger: logger)
+    }
+
     private static func kernelServer(
-        _ nfs: Configuration.NFS, state: String, _ tools: Toolbox, logger: Logger
+        _ nfs: Configuration.NFS, state: String, _ tools: Toolbox, pair: KernelSettings.Pair? = nil, logger: Logger
     ) async throws(StorageError) -> Server {
         let programs: KernelTools
         do throws(StorageError) { programs = try await kernelTools(tools) } catch {
@@ -94,7 +106,7 @@ extension StorageNode {
         }
         let settings = KernelSettings(
             nfsPort: nfs.port, mountdPort: nfs.mountdPort, lockManagerPort: nfs.lockManagerPort,
-            statusMonitorPort: nfs.statusMonitorPort)
+            statusMonitorPort: nfs.statusMonitorPort, pair: pair)
         let files = KernelFiles(state: "\(state)/nfsd")
         let server = KernelServer(
             settings: settings, files: files, tools: programs, runner: SystemCommandRunner(), logger: logger)

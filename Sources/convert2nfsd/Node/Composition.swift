@@ -31,35 +31,54 @@ extension StorageNode {
         let state = configuration.node.state
         try ensureDirectory(state)
         let lock = try InstanceLock(stateDirectory: state)
-        let catalog = try Catalog(path: isSimulated ? simulatedCatalog(state) : "\(state)/catalog.sqlite")
+        let notifier = ServiceNotifier.ofThisProcess
+        if let cluster = configuration.cluster, !isSimulated {
+            return try await assemble(configuration, cluster, lock: lock, notifier: notifier, logger: logger)
+        }
+        let catalog = isSimulated ? simulatedCatalog(state) : "\(state)/catalog.sqlite"
+        let part = try await servingPart(configuration, catalog: catalog, isSimulated: isSimulated, logger) {
+            notifier.tell($0)
+        }
+        let facts = facts(configuration, part.server.name)
+        let managers = ManagerSource(part.manager)
+        let doctor = doctor(configuration, managers, facts.nfs, part.server.files, isUnit: notifier.isHeard)
+        let faces = Faces(managers: managers, facts: facts, diagnose: doctor.examine)
+        var services = try listeners(configuration.api, faces, logger) + [part.reconciler]
+        if let exits = part.server.exits { services.append(ServerWatch(exits: exits, reconciler: part.reconciler)) }
+        return StorageNode(
+            lock: lock, services: services, notifier: notifier, keepChoice: part.keepChoice,
+            windDown: { await part.manager.windDown(patience: $0) }, retire: part.retire, logger: logger)
+    }
+
+    /// What serves the volumes that the catalog at that path knows.
+    static func servingPart(
+        _ configuration: Configuration, catalog path: String, isSimulated: Bool = false, server: Server? = nil,
+        _ logger: Logger, tell: @escaping @Sendable (Reconciler.Progress) -> Void = { _ in }
+    ) async throws(StorageError) -> ServingPart {
+        let catalog = try Catalog(path: path)
         let world =
             isSimulated
-            ? simulatedWorld(configuration) : try await realWorld(configuration, catalog, logger: logger)
+            ? simulatedWorld(configuration) : try await realWorld(configuration, catalog, server, logger: logger)
         var settings = VolumeManager.Settings(paths: configuration.nfs.template)
         settings.growthRefusals = world.growthRefusals
         let manager = VolumeManager(
             pools: try Pools(world.pools), catalog: catalog, filesystem: world.filesystem,
             exporter: world.server.exporter, adoption: world.adoption, settings: settings, logger: logger)
-        let notifier = ServiceNotifier.ofThisProcess
-        let reconciler = Reconciler(manager: manager, logger: logger) { notifier.tell($0) }
-        let facts = facts(configuration, world.server.name)
-        let doctor = doctor(configuration, manager, facts.nfs, world.server.files, isUnit: notifier.isHeard)
-        var services = try listeners(configuration.api, manager, facts, doctor, logger)
-        if let exits = world.server.exits { services.append(ServerWatch(exits: exits, reconciler: reconciler)) }
-        return StorageNode(
-            lock: lock, manager: manager, reconciler: reconciler,
-            keepChoice: world.keepChoice, stopServer: world.server.stop, services: services, notifier: notifier,
-            logger: logger)
+        return ServingPart(
+            catalog: catalog, manager: manager,
+            reconciler: Reconciler(manager: manager, logger: logger, tell: tell), server: world.server,
+            keepChoice: world.keepChoice, logger: logger)
     }
 
     private static func realWorld(
-        _ configuration: Configuration, _ catalog: Catalog, logger: Logger
+        _ configuration: Configuration, _ catalog: Catalog, _ given: Server?, logger: Logger
     ) async throws(StorageError) -> World {
         let state = configuration.node.state
         let locator = ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
         let volumes = try await catalog.volumes()
         let choice = try serverChoice(configuration, hasVolumes: !volumes.isEmpty)
-        let chosen = try await choose(choice, locator)
+        // A pair's is there before its catalog.
+        let chosen = given == nil ? try await choose(choice, locator) : .kernel
         let tools = try locateTools(configuration, chosen, locator)
         // One in creation or deletion need not have storage.
         let filled = Set(volumes.filter(\.phase.isServed).map(\.pool))
@@ -68,7 +87,12 @@ extension StorageNode {
             pools.append(
                 try self.pool(pool, tools, state: state, holdsVolumes: filled.contains(pool.name), logger: logger))
         }
-        let server = try await server(chosen, configuration.nfs, state: state, tools, logger: logger)
+        let server: Server
+        if let given {
+            server = given
+        } else {
+            server = try await self.server(chosen, configuration.nfs, state: state, tools, logger: logger)
+        }
         let filesystem = try await LinuxFilesystem.open(
             toolbox: tools, runner: SystemCommandRunner(), stateDirectory: "\(state)/filesystem",
             release: server.release, freezeGuard: GuardFreezeCommand.freezeGuard(outputFile: "\(state)/guard.out"))
@@ -143,7 +167,7 @@ extension StorageNode {
         }
     }
 
-    private static func ensureDirectory(_ path: String) throws(StorageError) {
+    static func ensureDirectory(_ path: String) throws(StorageError) {
         do throws(HostError) {
             try Directory.ensureExists(path, mode: 0o700)
         } catch {
@@ -151,40 +175,53 @@ extension StorageNode {
         }
     }
 
-    private static func facts(_ configuration: Configuration, _ server: String) -> NodeFacts {
+    static func facts(_ configuration: Configuration, _ server: String) -> NodeFacts {
         let nfs = configuration.nfs
         return NodeFacts(
             name: configuration.node.name.value, version: ProductVersion.text, startedAt: Date(),
             nfs: .init(server: server, address: nfs.address, port: nfs.port, mountdPort: nfs.mountdPort),
+            pools: configuration.pools.map(\.name),
             service: NFSService(
                 server: nfs.address, port: nfs.port, mountdPort: nfs.mountdPort, mountOptions: nfs.mountOptions))
     }
 
-    private static func doctor(
-        _ configuration: Configuration, _ manager: VolumeManager, _ nfs: NodeDocument.NFS, _ kernel: KernelFiles?,
+    static func doctor(
+        _ configuration: Configuration, _ managers: ManagerSource, _ nfs: NodeDocument.NFS, _ kernel: KernelFiles?,
         isUnit: Bool
     ) -> Doctor {
         let log = configuration.log
         return Doctor(
-            manager: manager,
+            managers: managers,
             settings: Doctor.Settings(
                 nfs: nfs, mountOptions: configuration.nfs.mountOptions, state: configuration.node.state,
                 daemon: DaemonFacts(log: log.file, errors: log.errors, isUnit: isUnit), kernel: kernel))
     }
 
-    private static func listeners(
-        _ api: Configuration.API, _ manager: VolumeManager, _ facts: NodeFacts, _ doctor: Doctor, _ logger: Logger
+    /// What the listeners show.
+    struct Faces {
+        let managers: ManagerSource
+        let facts: NodeFacts
+        let diagnose: Diagnose
+        var pair: (any PairNode)?
+        /// Of the pair's nodes.
+        var credentials: [Credential] = []
+    }
+
+    static func listeners(
+        _ api: Configuration.API, _ faces: Faces, _ logger: Logger
     ) throws(StorageError) -> [any Service] {
         try SocketPath(api.socket).claim()
-        let gate = api.tokens.isEmpty ? Gate.local : .tokens(api.tokens)
+        let credentials = api.tokens + faces.credentials
+        func service(_ listener: NodeService.Listener, _ gate: Gate) -> NodeService {
+            NodeService(
+                listener: listener, gate: gate, managers: faces.managers, facts: faces.facts, diagnose: faces.diagnose,
+                pair: faces.pair, logger: logger)
+        }
         return [
-            NodeService(
-                listener: .socket(path: api.socket), gate: .local, manager: manager, facts: facts,
-                diagnose: doctor.examine,
-                logger: logger),
-            NodeService(
-                listener: .address(host: api.listen.host, port: Int(api.listen.port)), gate: gate, manager: manager,
-                facts: facts, diagnose: doctor.examine, logger: logger),
+            service(.socket(path: api.socket), .local),
+            service(
+                .address(host: api.listen.host, port: Int(api.listen.port)),
+                credentials.isEmpty ? .local : .tokens(credentials)),
         ]
     }
 }

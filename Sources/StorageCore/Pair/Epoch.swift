@@ -1,5 +1,3 @@
-import StorageCore
-
 /// Counts promotions of a pair. Each is one node's alone, so that two never serve under the same; what a later one has written counts.
 package struct Epoch: Hashable, Sendable, Comparable, Codable, CustomStringConvertible {
     package let number: UInt64

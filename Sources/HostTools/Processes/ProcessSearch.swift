@@ -1,10 +1,8 @@
-import HostTools
-
 /// Finds processes by what they were started with, for those whose identity was not written down any more.
-enum ProcessSearch {
+package enum ProcessSearch {
     /// Every process whose program has this file name and that has `argument` among its arguments. Costs a look at each
     /// process of the host.
-    static func find(argument: String, executableNamed name: String) throws(HostError) -> [ProcessIdentity] {
+    package static func find(argument: String, executableNamed name: String) throws(HostError) -> [ProcessIdentity] {
         let wanted = Array(argument.utf8)[...]
         return try find(executableNamed: name) { (process) throws(HostError) in
             let line = (try? DurableFile.read("/proc/\(process.pid)/cmdline", limit: 1 << 16)) ?? nil
@@ -14,7 +12,7 @@ enum ProcessSearch {
 
     /// Every process whose program has this file name, those of containers aside: they are not ours to look at. Costs a look
     /// at each process of the host.
-    static func find(executableNamed name: String) throws(HostError) -> [ProcessIdentity] {
+    package static func find(executableNamed name: String) throws(HostError) -> [ProcessIdentity] {
         try find(executableNamed: name) { (process) throws(HostError) in try process.sharesNamespaces() }
     }
 

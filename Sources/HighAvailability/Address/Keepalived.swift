@@ -1,0 +1,96 @@
+import HostTools
+import Logging
+import StorageCore
+import Synchronization
+
+/// keepalived(8) as the holder of the service address: the host's own or, where none runs, one that we start, and that outlives us.
+/// Needs root.
+package final class Keepalived: AddressHolder {
+    package static let requiredTools: [ToolName] = [.keepalived]
+
+    private let settings: KeepalivedSettings
+    private let configuration: String
+    private let output: String
+    private let tool: Tool
+    private let logger: Logger
+    private let lastState = Mutex<AddressState>(.unknown)
+    package let changes: AsyncStream<Void>
+    private let change: AsyncStream<Void>.Continuation
+
+    /// `configuration` is the file that keepalived reads; `output` takes what it says.
+    package init(
+        _ settings: KeepalivedSettings, configuration: String = "/etc/keepalived/keepalived.conf", output: String,
+        toolbox: Toolbox, logger: Logger
+    ) throws(StorageError) {
+        do throws(HostError) { tool = try toolbox.require(.keepalived) } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
+        self.settings = settings
+        self.configuration = configuration
+        self.output = output
+        self.logger = logger
+        (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    package func start() async throws(StorageError) {
+        do {
+            let lines = try EventPipe.lines(at: settings.events)
+            Task { for await line in lines { hear(line) } }
+            let isChanged = try configure()
+            let running = try ProcessSearch.find(executableNamed: tool.name)
+            if running.isEmpty { return try begin() }
+            // It reads its file again; the address stays where it is (keepalived(8)).
+            if isChanged { for process in running { _ = try process.signal(1) } }
+        } catch {
+            throw error as? StorageError ?? StorageError(.unavailable, "keepalived: \(error)")
+        }
+    }
+
+    private func hear(_ line: String) {
+        guard let state = KeepalivedEvent.state(line) else { return }
+        lastState.withLock { $0 = state }
+        logger.info("keepalived: \(line)")
+        change.yield()
+    }
+
+    /// Whether there was anything to change. A file that is somebody else's is left alone.
+    private func configure() throws -> Bool {
+        let wanted = Array(settings.text.utf8)
+        let found = try DurableFile.read(configuration, limit: 1 << 20)
+        if found == wanted { return false }
+        if let found, !String(decoding: found, as: UTF8.self).hasPrefix(KeepalivedSettings.mark) {
+            throw StorageError(
+                .conflict,
+                "\(configuration) is not written by convert2nfs; move it away, and its instances, if any, to a keepalived of their own"
+            )
+        }
+        let directory = String(configuration[..<(configuration.lastIndex(of: "/") ?? configuration.startIndex)])
+        try Directory.ensureExists(directory, mode: 0o755)
+        try DurableFile.write(wanted, to: configuration, mode: 0o644)
+        return true
+    }
+
+    private func begin() throws {
+        let process = DetachedProcess(
+            tool, ["--dont-fork", "--vrrp", "--log-console", "--use-file", configuration],
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"], outputFile: output)
+        let identity = try process.start()
+        logger.notice("started keepalived, since none ran", metadata: ["pid": "\(identity.pid)"])
+    }
+
+    package func look() async -> AddressState {
+        guard let addresses = try? NetworkInterfaces.addresses() else { return .unknown }
+        let text = settings.address.description
+        if addresses.contains(where: { $0.interface == settings.interface && $0.text == text }) { return .held }
+        // Of what it said last, only this is more than the address tells.
+        return lastState.withLock { $0 } == .fault ? .fault : .notHeld
+    }
+
+    package func tell(_ fitness: FailoverMachine.Fitness) throws(StorageError) {
+        do throws(HostError) {
+            try DurableFile.write(Array(KeepalivedSettings.text(of: fitness).utf8), to: settings.fitness, mode: 0o644)
+        } catch {
+            throw StorageError(.unavailable, "\(settings.fitness): \(error)")
+        }
+    }
+}

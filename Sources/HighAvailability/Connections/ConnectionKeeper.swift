@@ -1,0 +1,50 @@
+import FoundationEssentials
+import HostTools
+import StorageCore
+
+/// Remembers, on storage that moves with the service, which clients are connected to it, so that whoever serves next can make them
+/// connect anew at once.
+package struct ConnectionKeeper: Sendable {
+    private let address: ClientAddress
+    private let ports: Set<UInt16>
+    private let file: String
+
+    /// `file` is on the replicated storage.
+    package init(address: ClientAddress, ports: Set<UInt16>, file: String) {
+        self.address = address
+        self.ports = ports
+        self.file = file
+    }
+
+    /// Writes down who is connected now, if that has changed since `known`; answers who is.
+    func note(since known: Set<Connection>?) throws(StorageError) -> Set<Connection> {
+        do {
+            let tables = try ["/proc/net/tcp", "/proc/net/tcp6"].map { try ControlFile.read($0) ?? "" }
+            let found = Set(tables.flatMap { ConnectionTable.connections($0, to: address, at: ports) })
+            if found != known { try DurableFile.write(Array(try JSONEncoder().encode(found)), to: file) }
+            return found
+        } catch {
+            throw StorageError(.unavailable, "the clients' connections cannot be written down: \(error)")
+        }
+    }
+
+    /// Makes those that were written down last connect anew. The port is open.
+    package func wake() throws(StorageError) {
+        do {
+            guard let bytes = try DurableFile.read(file, limit: 16 << 20) else { return }
+            let connections = try JSONDecoder().decode([Connection].self, from: Data(bytes))
+            try RawSender.send(connections.map { (Tickle(connection: $0).packet, $0.remote.address.bytes) })
+        } catch {
+            throw StorageError(.unavailable, "the clients cannot be told to connect anew: \(error)")
+        }
+    }
+
+    /// Keeps the list until the task is cancelled.
+    package func keep(_ failed: @Sendable (StorageError) -> Void) async {
+        var known: Set<Connection>?
+        while true {
+            do throws(StorageError) { known = try note(since: known) } catch { failed(error) }
+            guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+        }
+    }
+}

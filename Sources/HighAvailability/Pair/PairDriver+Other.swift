@@ -1,0 +1,125 @@
+import StorageCore
+
+/// What goes to the other node, and comes from it.
+extension PairDriver: PairNode {
+    private static let patience = Duration.seconds(2)
+
+    package func hear(_ message: PairMessage) async -> PairAnswer {
+        hear(message.report)
+        let isGranted: Bool
+        switch message.request {
+        case .report: isGranted = true
+        case .claim(let epoch):
+            await lookAtData()
+            isGranted = handle(.claim(epoch, message.report))
+        case .takeOver(let epoch):
+            await lookAtData()
+            isGranted = handle(.takeOver(epoch, message.report))
+        case .outdate: isGranted = await outdate()
+        }
+        return PairAnswer(isGranted: isGranted, report: machine.report)
+    }
+
+    /// Answers whether this node's copy counts as outdated, and it does not serve.
+    private func outdate() async -> Bool {
+        guard !machine.report.holdsStorage else { return false }
+        do throws(StorageError) { try await parts.replication.outdate() } catch { return false }
+        await lookAtData()
+        return !machine.report.holdsStorage
+    }
+
+    package func move() throws(StorageError) -> Outcome {
+        try ask { (machine) throws(StorageError) in try machine.move() }
+    }
+
+    package func force() throws(StorageError) -> Outcome {
+        try ask { (machine) throws(StorageError) in try machine.force() }
+    }
+
+    private func ask(
+        _ request: (inout FailoverMachine) throws(StorageError) -> (Outcome, [FailoverMachine.Action])
+    ) throws(StorageError) -> Outcome {
+        // What it throws has changed nothing.
+        var asked = machine
+        let (outcome, actions) = try request(&asked)
+        let isRemembered = take {
+            $0 = asked
+            return actions
+        }
+        guard isRemembered != nil else {
+            throw StorageError(.unavailable, "this node cannot keep what it has to remember; see its log")
+        }
+        return outcome
+    }
+
+    // MARK: Evidence
+
+    /// Finds out whether the other node serves: by asking it, or by the fence command, or by what the configuration says.
+    func seek(_ epoch: Epoch) async {
+        let asked = ContinuousClock.now
+        let answer = isOtherOff ? nil : await parts.peer.send(claim(epoch), within: .seconds(1))
+        handle(.evidence(epoch, await weigh(answer, asked: asked)))
+    }
+
+    private func claim(_ epoch: Epoch) -> PairMessage { PairMessage(.claim(epoch), report: machine.report) }
+
+    private func weigh(_ answer: PairAnswer?, asked: ContinuousClock.Instant) async -> EvidenceAnswer {
+        if let answer {
+            if answer.isGranted {
+                let age = ContinuousClock.now - asked
+                return age < .seconds(FailoverMachine.grantLasts)
+                    ? .found(.granted) : .missing("\(parts.otherName) answered too late")
+            }
+            let isStuck = answer.report.role == .fault && answer.report.holdsStorage
+            guard isStuck, parts.fence != nil else { return .refused(answer.report) }
+        }
+        if isOtherOff { return .found(.fenced) }
+        var tried = "\(parts.otherName) does not answer"
+        if let fence = parts.fence {
+            do throws(StorageError) {
+                try await fence.run()
+                isOtherOff = true
+                return .found(.fenced)
+            } catch {
+                tried += ", and the fence command failed: \(error.message)"
+            }
+        }
+        if parts.policy.unreachable == .promote {
+            goesOnAlone = true
+            return .found(.policy)
+        }
+        return .missing(
+            "\(tried). If you have made sure that \(parts.otherName) is off: convert2nfs ha promote --other-is-off")
+    }
+
+    // MARK: Going on alone
+
+    package func outdateOther() async -> OutdatedBy? {
+        if isOtherOff { return .fence }
+        if goesOnAlone { return .policy }
+        let message = PairMessage(.outdate, report: machine.report)
+        if let answer = await parts.peer.send(message, within: .seconds(10)) {
+            return answer.isGranted ? .itself : nil
+        }
+        if let fence = parts.fence {
+            do throws(StorageError) { try await fence.run() } catch { return nil }
+            isOtherOff = true
+            return .fence
+        }
+        // Without means to make sure, the other node serves only by an operator, or by the same written policy.
+        return .policy
+    }
+
+    func handOver(_ epoch: Epoch) async {
+        for _ in 0..<3 {
+            let answer = await parts.peer.send(
+                PairMessage(.takeOver(epoch), report: machine.report), within: Self.patience)
+            if let answer {
+                handle(.handedOver(epoch, isTaken: answer.isGranted))
+                hear(answer.report)
+                return
+            }
+        }
+        handle(.handedOver(epoch, isTaken: nil))
+    }
+}

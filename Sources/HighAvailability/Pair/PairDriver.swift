@@ -1,0 +1,199 @@
+import FoundationEssentials
+import HostTools
+import Logging
+import StorageCore
+
+/// One node of a pair at work: tells the machine what happens, and does what it says. Events are handled one after the other, and
+/// what the machine wants remembered is on the disk before anything else of it is done.
+package actor PairDriver {
+    /// Writing what is to be remembered blocks.
+    private nonisolated let executor = BlockingExecutor(label: "pair")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    nonisolated let parts: PairParts
+    private nonisolated let logger: Logger
+    private let clock: any Clock<Duration>
+    var machine: FailoverMachine
+    private var moves: [ServiceMove]
+    var replicationState = ReplicationState(data: .unknown, text: "not looked at yet")
+    /// What ended well, and counts until the other node is heard again.
+    var isOtherOff = false
+    /// What an operator has forced, or the policy has let go on, without knowing that the other is off.
+    var goesOnAlone = false
+    private var told: FailoverMachine.Fitness?
+
+    /// Reads what earlier lives have left. Throws `unavailable` if that cannot be done.
+    package init(
+        _ parts: PairParts, clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+    ) throws(StorageError) {
+        self.parts = parts
+        self.clock = clock
+        self.logger = logger
+        machine = FailoverMachine(node: parts.node, record: try parts.files.readRecord(), remains: .parts)
+        moves = parts.files.readHistory()
+    }
+
+    // MARK: Its life
+
+    /// Runs until the task is cancelled. The service stays as it is then: the data path outlives the program.
+    package func run() async {
+        await settle()
+        perform(machine.start)
+        await withTaskGroup { group in
+            group.addTask { await self.watchAddress() }
+            group.addTask { await self.watchOther() }
+            group.addTask { await self.tick() }
+        }
+    }
+
+    /// A service that an earlier life has left up is taken over as it is; what is left of one goes down.
+    private func settle() async {
+        await trying("replication could not be started") { () async throws(StorageError) in
+            try await parts.replication.start()
+        }
+        await trying("keepalived could not be started") { () async throws(StorageError) in
+            try await parts.address.start()
+        }
+        await lookAtData()
+        guard let epoch = parts.files.readMarker(), epoch == machine.record.served else { return }
+        let passage = await parts.service.raise(isForced: false)
+        note(.up, epoch, passage)
+        guard passage.failure == nil else { return }
+        machine = FailoverMachine(node: parts.node, record: machine.record, remains: .service)
+        await lookAtData()
+    }
+
+    private func trying(_ what: String, _ body: () async throws(StorageError) -> Void) async {
+        do throws(StorageError) { try await body() } catch { logger.error("\(what): \(error)") }
+    }
+
+    private func tick() async {
+        while (try? await clock.sleep(for: .seconds(1))) != nil {
+            await lookAtData()
+            handle(.address(await parts.address.look()))
+            handle(.tick)
+        }
+    }
+
+    private func watchAddress() async {
+        handle(.address(await parts.address.look()))
+        for await _ in parts.address.changes { handle(.address(await parts.address.look())) }
+    }
+
+    private func watchOther() async {
+        repeat {
+            hear(await parts.peer.send(PairMessage(.report, report: machine.report), within: .seconds(1))?.report)
+        } while (try? await clock.sleep(for: parts.policy.interval)) != nil
+    }
+
+    func hear(_ report: PairReport?) {
+        if report != nil { (isOtherOff, goesOnAlone) = (false, false) }
+        handle(.peer(report))
+    }
+
+    func lookAtData() async {
+        replicationState = await parts.replication.look()
+        handle(.data(replicationState.data))
+    }
+
+    // MARK: From events to deeds
+
+    /// Answers whether what the other node asked for is granted. An event whose memory cannot be written has not happened.
+    @discardableResult
+    func handle(_ event: FailoverMachine.Event) -> Bool { take { $0.handle(event) } ?? false }
+
+    /// Does what `change` of the machine says; nil if it could not be remembered, and so has not happened.
+    @discardableResult
+    func take(_ change: (inout FailoverMachine) -> [FailoverMachine.Action]) -> Bool? {
+        var next = machine
+        let actions = change(&next)
+        if next.record != machine.record {
+            do throws(StorageError) { try parts.files.write(next.record) } catch {
+                logger.critical("what this node of the pair may do cannot be kept, so it does nothing new: \(error)")
+                return nil
+            }
+        }
+        if next.role != machine.role { logger.notice("this node of the pair is \(next.role.rawValue)") }
+        if let obstacle = next.obstacle, obstacle != machine.obstacle { logger.warning("\(obstacle)") }
+        machine = next
+        return perform(actions)
+    }
+
+    @discardableResult
+    private func perform(_ actions: [FailoverMachine.Action]) -> Bool {
+        var isGranted = false
+        for action in actions {
+            switch action {
+            case .remember: break
+            case .answer(let answer): isGranted = answer
+            case .seek(let epoch): begin { await $0.seek(epoch) }
+            case .promote(let epoch, let isForced): begin { await $0.promote(epoch, isForced) }
+            case .demote: begin { await $0.demote() }
+            case .handOver(let epoch): begin { await $0.handOver(epoch) }
+            }
+        }
+        tellFitness()
+        return isGranted
+    }
+
+    private func begin(_ body: @escaping @Sendable (PairDriver) async -> Void) {
+        Task { await body(self) }
+    }
+
+    private func tellFitness() {
+        guard machine.fitness != told else { return }
+        do throws(StorageError) {
+            try parts.address.tell(machine.fitness)
+            told = machine.fitness
+        } catch {
+            logger.error("keepalived could not be told what this node is fit for: \(error)")
+        }
+    }
+
+    // MARK: Up and down
+
+    private func promote(_ epoch: Epoch, _ isForced: Bool) async {
+        if isForced { goesOnAlone = true }
+        let passage = await parts.service.raise(isForced: isForced)
+        var failure = passage.failure?.message
+        if failure == nil {
+            do throws(StorageError) { try parts.files.write(marker: epoch) } catch { failure = error.message }
+        }
+        note(.up, epoch, passage)
+        handle(.promoted(epoch, failure: failure))
+    }
+
+    private func demote() async {
+        await trying("the service's marker stays") { () async throws(StorageError) in
+            try parts.files.write(marker: nil)
+        }
+        let passage = await parts.service.lower()
+        note(.down, nil, passage)
+        replicationState = await parts.replication.look()
+        handle(.demoted(replicationState.data, failure: passage.failure?.message))
+    }
+
+    private func note(_ direction: ServiceMove.Direction, _ epoch: Epoch?, _ passage: Passage) {
+        let took = passage.steps.reduce(0) { $0 + $1.milliseconds }
+        let move = ServiceMove(
+            direction: direction, epoch: epoch, beganAt: Date().timeIntervalSince1970 - Double(took) / 1000,
+            steps: passage.steps, failure: passage.failure?.message)
+        let steps = passage.steps.map { "\($0.name) \($0.milliseconds) ms" }.joined(separator: ", ")
+        let way = direction == .up ? "up" : "down"
+        if let failure = passage.failure {
+            logger.error("the service did not come \(way) in whole: \(failure) (\(steps))")
+        } else {
+            logger.notice("the service is \(way): \(steps)", metadata: ["duration": "\(took)ms"])
+        }
+        moves = (moves + [move]).suffix(PairFiles.historyLength)
+        do throws(StorageError) { try parts.files.write(moves) } catch {
+            logger.warning("the history of the pair could not be written: \(error)")
+        }
+    }
+
+    package func status() -> PairStatus {
+        PairStatus(
+            own: machine.report, other: machine.peer, otherName: parts.otherName, obstacle: machine.obstacle,
+            replication: replicationState.text, syncPercent: replicationState.syncPercent, moves: moves)
+    }
+}

@@ -1,0 +1,76 @@
+import StorageCore
+
+/// The way to the other node of a pair.
+package protocol PairPeer: Sendable {
+    /// Its answer; nil if none comes within `patience`.
+    func send(_ message: PairMessage, within patience: Duration) async -> PairAnswer?
+}
+
+/// Where a node of a pair reads whether it has the service address, and says whether it may.
+package protocol AddressHolder: Sendable {
+    /// Ensures that keepalived runs with our settings.
+    func start() async throws(StorageError)
+
+    /// What is so now.
+    func look() async -> AddressState
+
+    /// When it may have changed; ends with the program.
+    var changes: AsyncStream<Void> { get }
+
+    /// Tells it of this node, durably enough for the next life of the program, not for the next boot.
+    func tell(_ fitness: FailoverMachine.Fitness) throws(StorageError)
+}
+
+/// What vouches for it that the other node is off.
+package protocol Fence: Sendable {
+    /// Ends well once it is. Throws with what the command said.
+    func run() async throws(StorageError)
+}
+
+/// What a node of a pair is made of.
+package struct PairParts: Sendable {
+    package var node: NodeName
+    package var otherName: NodeName
+    package var peer: any PairPeer
+    package var replication: any Replication
+    package var address: any AddressHolder
+    package var fence: (any Fence)?
+    package var service: ServiceStack
+    package var files: PairFiles
+    package var policy: PairPolicy
+
+    package init(
+        node: NodeName, otherName: NodeName, peer: any PairPeer, replication: any Replication,
+        address: any AddressHolder, fence: (any Fence)?, service: ServiceStack, files: PairFiles, policy: PairPolicy
+    ) {
+        self.node = node
+        self.otherName = otherName
+        self.peer = peer
+        self.replication = replication
+        self.address = address
+        self.fence = fence
+        self.service = service
+        self.files = files
+        self.policy = policy
+    }
+}
+
+/// What an operator decides about a pair.
+package struct PairPolicy: Hashable, Sendable {
+    /// What a node does that may serve, does not reach the other, and has no means to make sure of it.
+    package enum Unreachable: String, Sendable, CaseIterable {
+        /// It waits for an operator.
+        case wait
+        /// It serves. In a partition both may serve then, and what one of them acknowledged is lost.
+        case promote
+    }
+
+    package var unreachable: Unreachable
+    /// How often the other node is asked how it is.
+    package var interval: Duration
+
+    package init(unreachable: Unreachable, interval: Duration = .milliseconds(500)) {
+        self.unreachable = unreachable
+        self.interval = interval
+    }
+}

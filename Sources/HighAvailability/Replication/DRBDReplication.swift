@@ -1,0 +1,122 @@
+import HostTools
+import StorageCore
+
+/// A resource of DRBD with one device, of the 8.4 series that kernels bring along (drbdadm(8)). Needs root.
+package struct DRBDReplication: Replication {
+    package static let requiredTools: [ToolName] = [.drbdadm, .modprobe]
+
+    private let resource: String
+    private let minor: Int
+    private let drbdadm: Tool
+    private let modprobe: Tool
+    private let runner: any CommandRunner
+
+    package init(
+        resource: String, minor: Int, toolbox: Toolbox, runner: any CommandRunner
+    ) throws(StorageError) {
+        do throws(HostError) {
+            drbdadm = try toolbox.require(.drbdadm)
+            modprobe = try toolbox.require(.modprobe)
+        } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
+        self.resource = resource
+        self.minor = minor
+        self.runner = runner
+    }
+
+    package func start() async throws(StorageError) {
+        if try status() != nil { return }
+        try await run(Invocation(modprobe, ["drbd"]), "load DRBD")
+        try await drbd("up")
+    }
+
+    package func look() async -> ReplicationState {
+        let found: DRBDStatus?
+        do throws(StorageError) { found = try status() } catch {
+            return ReplicationState(data: .failed(error.message), text: error.message)
+        }
+        guard let found else {
+            let text = "DRBD's resource \(resource) is not up"
+            return ReplicationState(data: .failed(text), text: text)
+        }
+        return ReplicationState(data: found.data, text: found.text, syncPercent: found.syncPercent)
+    }
+
+    package func promote(isForced: Bool) async throws(StorageError) {
+        if try status()?.role == .primary { return }
+        // It waits for the handler that makes sure of the other copy.
+        try await drbd("primary", isForced ? ["--force"] : [], deadline: .seconds(90))
+    }
+
+    package func demote() async throws(StorageError) {
+        guard let status = try status(), status.role == .primary else { return }
+        do throws(StorageError) { try await drbd("secondary") } catch {
+            throw StorageError(.busy, error.message)
+        }
+    }
+
+    package func outdate() async throws(StorageError) {
+        guard let status = try status() else {
+            throw StorageError(.unavailable, "DRBD's resource \(resource) is not up")
+        }
+        guard status.role != .primary else { throw StorageError(.conflict, "this node may write") }
+        if status.disk == "Outdated" || status.disk == "Inconsistent" { return }
+        // With its connection up, as it may still seem here, DRBD would have nothing to mark.
+        try await drbd("disconnect", ["--force"])
+        let outdating = await Result { () async throws(StorageError) in try await drbd("outdate") }
+        try await drbd("connect")
+        try outdating.get()
+    }
+
+    private func status() throws(StorageError) -> DRBDStatus? {
+        let text: String?
+        do throws(HostError) { text = try ControlFile.read("/proc/drbd") } catch {
+            throw StorageError(.unavailable, "DRBD cannot be looked at: \(error)")
+        }
+        return text.flatMap { DRBDStatus(proc: $0, minor: minor) }
+    }
+
+    private func drbd(
+        _ command: String, _ options: [String] = [], deadline: Duration = .seconds(30)
+    ) async throws(StorageError) {
+        try await run(Invocation(drbdadm, [command] + options + [resource], deadline: deadline), "drbdadm \(command)")
+    }
+
+    private func run(_ invocation: Invocation, _ what: String) async throws(StorageError) {
+        do throws(HostError) { try await runner.output(of: invocation) } catch {
+            throw StorageError(.unavailable, "\(what): \(error)")
+        }
+    }
+}
+
+extension DRBDStatus {
+    /// For people.
+    var text: String {
+        let state =
+            switch connection {
+            case .connected: "connected"
+            case .receiving: "receiving"
+            case .sending: "sending"
+            case .waiting: "waiting for the other node"
+            case .standAlone: "standalone: it does not try to connect"
+            case .other(let name): name
+            }
+        return "DRBD \(state), disk \(disk), the other's \(peerDisk)\(isSuspended ? ", writes wait" : "")"
+            + (outOfSync == .zero ? "" : ", \(outOfSync) differ")
+    }
+
+    var syncPercent: Double? {
+        switch connection {
+        case .receiving(let percent), .sending(let percent): percent
+        case .connected, .waiting, .standAlone, .other: nil
+        }
+    }
+}
+
+extension Result where Failure == StorageError, Success: Sendable {
+    /// What came of `body`, to be looked at later.
+    init(_ body: () async throws(StorageError) -> Success) async {
+        do throws(StorageError) { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}

@@ -1,0 +1,34 @@
+import StorageCore
+
+/// What keeps both nodes' data the same. One instance for a node. All methods have a deadline.
+package protocol Replication: Sendable {
+    /// Ensures that it runs on this node. Throws `unavailable` with what is missing.
+    func start() async throws(StorageError)
+
+    /// What it says now.
+    func look() async -> ReplicationState
+
+    /// Ensures that this node may write. Refuses (`conflict`) data that is not current, unless `isForced`.
+    func promote(isForced: Bool) async throws(StorageError)
+
+    /// Ensures that this node does not write. Throws `busy` while the storage is in use.
+    func demote() async throws(StorageError)
+
+    /// Marks this node's copy as outdated, durably, so that it is not promoted before it has been brought up to date. Throws
+    /// `conflict` if this node may write.
+    func outdate() async throws(StorageError)
+}
+
+package struct ReplicationState: Hashable, Sendable {
+    package var data: DataState
+    /// In its own words.
+    package var text: String
+    /// Of a copy that is being brought up to date.
+    package var syncPercent: Double?
+
+    package init(data: DataState, text: String, syncPercent: Double? = nil) {
+        self.data = data
+        self.text = text
+        self.syncPercent = syncPercent
+    }
+}

@@ -1,0 +1,62 @@
+import StorageCore
+
+/// One part of the service of a pair, above those it needs. Raising and lowering are idempotent.
+package struct ServiceLayer: Sendable {
+    package let name: String
+    let raise: @Sendable (_ isForced: Bool) async throws(StorageError) -> Void
+    let lower: @Sendable () async throws(StorageError) -> Void
+
+    package init(
+        _ name: String, raise: @escaping @Sendable (_ isForced: Bool) async throws(StorageError) -> Void,
+        lower: @escaping @Sendable () async throws(StorageError) -> Void
+    ) {
+        self.name = name
+        self.raise = raise
+        self.lower = lower
+    }
+}
+
+/// All that serves on a node of a pair, from the storage at the bottom to the open port at the top.
+package struct ServiceStack: Sendable {
+    private let layers: [ServiceLayer]
+
+    package init(_ layers: [ServiceLayer]) { self.layers = layers }
+
+    /// Brings it up, the lowest layer first, and stops at the first that cannot be. Safe to repeat on what is up.
+    func raise(isForced: Bool) async -> Passage {
+        var passage = Passage()
+        for layer in layers where passage.failure == nil {
+            await passage.step(layer.name) { () async throws(StorageError) in try await layer.raise(isForced) }
+        }
+        return passage
+    }
+
+    /// Takes all down, for an operator. Throws the first failure.
+    package func retire() async throws(StorageError) {
+        if let failure = await lower().failure { throw failure }
+    }
+
+    /// Takes it down, the highest layer first. One that cannot be lowered does not keep what is below it from being tried: so the
+    /// service ends although the ports cannot be closed, and a layer refuses by itself while it is in use.
+    func lower() async -> Passage {
+        var passage = Passage()
+        for layer in layers.reversed() { await passage.step(layer.name, layer.lower) }
+        return passage
+    }
+}
+
+/// How a way up or down went.
+struct Passage: Sendable {
+    private(set) var steps: [ServiceMove.Step] = []
+    /// Of the first step that failed.
+    private(set) var failure: StorageError?
+
+    mutating func step(_ name: String, _ body: () async throws(StorageError) -> Void) async {
+        let begin = ContinuousClock.now
+        do throws(StorageError) { try await body() } catch {
+            failure = failure ?? StorageError(error.code, "\(name): \(error)")
+        }
+        let (seconds, attoseconds) = (ContinuousClock.now - begin).components
+        steps.append(.init(name: name, milliseconds: Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000)))
+    }
+}

@@ -1,0 +1,139 @@
+import HostTools
+
+/// Two storage nodes of the lab as a pair: their first data disks are one device of DRBD, with a volume group on it.
+package struct PairNodes: Sendable {
+    package static let address = "10.77.0.100"
+    package let nodes: [Machine]
+    private let cluster: String
+
+    /// `cluster` is more of that section of the configuration; without it the nodes switch each other off.
+    package init(_ first: Machine, _ second: Machine, cluster: String = PairNodes.fence) {
+        nodes = [first, second]
+        self.cluster = cluster
+    }
+
+    package static let fence = "fence: {command: [/usr/local/sbin/lab-fence], timeout: 15}"
+
+    /// Makes the storage of empty disks and starts both daemons; the first node is the one that serves.
+    package func setUp() async throws {
+        try await each { machine in
+            try await bringFiles(machine)
+            try await machine.sh(
+                """
+                modprobe drbd
+                drbdadm create-md --force convert2nfs </dev/null >/dev/null 2>&1
+                drbdadm up convert2nfs
+                """)
+        }
+        try await nodes[0].sh(
+            """
+            for try in $(seq 100); do ! grep -q 'cs:Connected' /proc/drbd || break; sleep 0.1; done
+            drbdadm -- --clear-bitmap new-current-uuid convert2nfs
+            drbdadm primary convert2nfs
+            vgcreate -q vg-paas /dev/drbd0
+            lvcreate -q -y -L 64M -n convert2nfs-state vg-paas
+            mkfs.ext4 -q -E nodiscard /dev/vg-paas/convert2nfs-state
+            vgchange -q -an vg-paas
+            drbdadm secondary convert2nfs
+            """)
+        try await each { try await start($0) }
+    }
+
+    /// All that is left over a restart is on the machine's own disk.
+    package func bringFiles(_ machine: Machine) async throws {
+        let files = [
+            ("/etc/drbd.conf", "include \"drbd.d/*.res\";\n", "0644"),
+            ("/etc/drbd.d/convert2nfs.res", resource, "0644"),
+            ("/etc/convert2nfs/config.yaml", configuration(machine), "0644"),
+            ("/etc/convert2nfs/cluster.secret", String(repeating: "lab-", count: 10), "0600"),
+            ("/usr/local/sbin/lab-fence", FenceService.command, "0755"),
+            ("/etc/lvm/lvmlocal.conf", "devices { global_filter = [ \"a|^/dev/drbd.*|\", \"r|.*|\" ] }\n", "0644"),
+        ]
+        try await machine.sh(
+            "mkdir -p /etc/drbd.d /etc/convert2nfs /usr/local/sbin; ln -sf /opt/convert2nfs/convert2nfsd /usr/local/sbin/"
+        )
+        for (path, content, mode) in files { try await machine.write(Array(content.utf8), to: path, mode: mode) }
+    }
+
+    /// Starts the daemon; what the machine is to be in the pair it finds out by itself.
+    package func start(_ machine: Machine) async throws {
+        try await machine.sh(
+            """
+            mkdir -p /run/convert2nfs
+            convert2nfsd run >>/var/log/daemon.out 2>&1 </dev/null &
+            """)
+    }
+
+    /// Starts a machine that is off, and its daemon.
+    package func boot(_ machine: Machine) async throws {
+        try await machine.start()
+        try await machine.waitUntilReady()
+        try await start(machine)
+    }
+
+    /// Returns when `machine` serves.
+    package func wait(until machine: Machine, is role: String, deadline: Duration = .seconds(90)) async throws {
+        let seconds = deadline.components.seconds
+        try await machine.sh(
+            """
+            end=$(($(date +%s) + \(seconds)))
+            while [ "$(date +%s)" -lt $end ]; do
+                if convert2nfs ha status 2>/dev/null | grep -q "^\(machine.spec.name) *\(role) "; then exit 0; fi
+                sleep 0.2
+            done
+            convert2nfs ha status >&2 || true
+            tail -n 30 /var/log/convert2nfs.log >&2
+            exit 1
+            """, deadline: deadline + .seconds(30))
+    }
+
+    private func each(_ body: @escaping @Sendable (Machine) async throws -> Void) async throws {
+        try await withThrowingTaskGroup { group in
+            for machine in nodes { group.addTask { try await body(machine) } }
+            try await group.waitForAll()
+        }
+    }
+
+    private func configuration(_ machine: Machine) -> String {
+        let members = zip(nodes, [100, 50]).map { node, priority in
+            "{name: \(node.spec.name), address: \(node.spec.address), "
+                + "replicationAddress: \(node.spec.replicationAddress), priority: \(priority)}"
+        }
+        return """
+            node: {name: \(machine.spec.name)}
+            api: {listen: "0.0.0.0:8080"}
+            nfs: {address: \(Self.address)}
+            pools:
+              - {name: default, backend: lvm, volumeGroup: vg-paas}
+            cluster:
+              nodes:
+                - \(members[0])
+                - \(members[1])
+              prefixLength: 24
+              interface: data0
+              replication: {method: drbd, volumeGroup: vg-paas}
+              \(cluster)
+
+            """
+    }
+
+    private var resource: String {
+        let places = nodes.map { node in
+            "    on \(node.spec.name) { disk /dev/disk/by-id/virtio-data0; address \(node.spec.replicationAddress):7789; }\n"
+        }
+        return """
+            resource convert2nfs {
+                protocol C;
+                device /dev/drbd0;
+                meta-disk internal;
+                handlers { fence-peer "/usr/local/sbin/convert2nfsd fence-peer"; }
+                net {
+                    ping-int 1; ping-timeout 5; timeout 20; connect-int 1;
+                    after-sb-0pri disconnect; after-sb-1pri disconnect; after-sb-2pri disconnect;
+                }
+                disk { fencing resource-and-stonith; on-io-error detach; al-extents 67; c-plan-ahead 0; resync-rate 100M; }
+            \(places.joined())}
+
+            """
+    }
+}

@@ -1,0 +1,27 @@
+import FoundationEssentials
+import StorageCore
+
+extension NodeClient {
+    /// `GET /v1/ha`; `notFound` from a node that is on its own.
+    package func pair() async throws(StorageError) -> PairDocument { try await get("/v1/ha") }
+
+    /// `POST /v1/ha/switch`.
+    package func switchService() async throws(StorageError) -> PairDocument { try await post("/v1/ha/switch", nil) }
+
+    /// `POST /v1/ha/promote`.
+    package func promote(_ request: PromoteRequest) async throws(StorageError) -> PairDocument {
+        try await post("/v1/ha/promote", try coder.encode(request))
+    }
+
+    /// `POST /v1/ha/outdate`.
+    package func outdateOther() async throws(StorageError) -> OutdatedDocument { try await post("/v1/ha/outdate", nil) }
+
+    /// `POST /v1/ha/peer`.
+    package func tell(_ message: PairMessage) async throws(StorageError) -> PairAnswer {
+        try await post("/v1/ha/peer", try coder.encode(message))
+    }
+
+    private func post<Document: Decodable>(_ path: String, _ body: Data?) async throws(StorageError) -> Document {
+        try coder.decode(Document.self, from: try await send(.post, path, body: body).body)
+    }
+}

@@ -1,0 +1,112 @@
+import FoundationEssentials
+import StorageCore
+
+/// The pair as `GET /v1/ha` shows it, as the node that is asked knows it.
+package struct PairDocument: Hashable, Sendable, Codable {
+    package struct Member: Hashable, Sendable, Codable {
+        package var name: NodeName
+        /// Nil while it does not answer.
+        package var role: PairRole?
+        /// The highest that it knows of; 0 before the first promotion.
+        package var epoch: UInt64?
+        /// Of its copy of the data.
+        package var data: String?
+        package var hasAddress: Bool?
+    }
+
+    package struct Step: Hashable, Sendable, Codable {
+        package var name: String
+        package var milliseconds: Int
+    }
+
+    /// One time that the node has brought the service up, or taken it down.
+    package struct Move: Hashable, Sendable, Codable {
+        /// `up` or `down`.
+        package var direction: String
+        package var epoch: UInt64?
+        package var beganAt: Timestamp
+        package var milliseconds: Int
+        package var steps: [Step]
+        package var failure: String?
+    }
+
+    /// Who serves, if that is known.
+    package var primary: NodeName?
+    /// The node that was asked comes first.
+    package var nodes: [Member]
+    package var replication: String
+    /// Of a copy that is being brought up to date.
+    package var syncPercent: Double?
+    /// Of the node that was asked; the newest first.
+    package var moves: [Move]
+    /// What is not as it should be, and what to do about it.
+    package var problems: [String]
+
+    package init(_ status: PairStatus) {
+        primary = status.primary
+        nodes = [Member(status.own), status.other.map(Member.init) ?? Member(name: status.otherName)]
+        replication = status.replication
+        syncPercent = status.syncPercent
+        moves = status.moves.reversed().map(Move.init)
+        problems = status.problems
+    }
+}
+
+extension PairDocument.Member {
+    init(_ report: PairReport) {
+        name = report.node
+        role = report.role
+        epoch = report.record.seen.number
+        data = report.data.text
+        hasAddress = report.address == .unknown ? nil : report.address == .held
+    }
+}
+
+extension PairDocument.Move {
+    init(_ move: ServiceMove) {
+        direction = move.direction.rawValue
+        epoch = move.epoch?.number
+        beganAt = Timestamp(Date(timeIntervalSince1970: move.beganAt))
+        milliseconds = move.steps.reduce(0) { $0 + $1.milliseconds }
+        steps = move.steps.map { .init(name: $0.name, milliseconds: $0.milliseconds) }
+        failure = move.failure
+    }
+}
+
+extension DataState {
+    /// For people.
+    package var text: String {
+        switch self {
+        case .unknown: "not looked at yet"
+        case .current(other: .same): "current, and the same on both"
+        case .current(other: .outdated): "current, the other's is not"
+        case .current(other: .unknown): "current, the other's is not known"
+        case .outdated(let reason): "outdated: \(reason)"
+        case .failed(let reason): "failed: \(reason)"
+        }
+    }
+}
+
+extension PairStatus {
+    /// What an operator is to know, the worst first.
+    var problems: [String] {
+        var problems: [String] = []
+        if primary == nil, own.role != .promoting, other?.role != .promoting { problems.append("nobody serves") }
+        if let obstacle { problems.append(obstacle) }
+        if other == nil {
+            problems.append("\(otherName) does not answer: see whether it runs, and its convert2nfsd")
+        }
+        for report in [own, other].compactMap(\.self) {
+            switch report.role {
+            case .standby, .promoting, .primary, .demoting: break
+            case .outdated:
+                problems.append("\(report.node) is outdated: its data is not, or may not be, all that was acknowledged")
+            case .fault: problems.append("\(report.node) has a fault: \(report.data.text)")
+            }
+        }
+        if case .current(other: .outdated) = own.data, own.role == .primary {
+            problems.append("there is one copy only: a loss of \(own.node) loses what was written since")
+        }
+        return problems
+    }
+}

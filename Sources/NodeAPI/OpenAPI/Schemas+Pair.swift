@@ -1,0 +1,52 @@
+import StorageCore
+
+extension Schemas {
+    static let pair = Schema.object(
+        "The pair, as the node that is asked knows it.",
+        [
+            .maybe("primary", .string("Who serves.")),
+            .always("nodes", .list(of: member)),
+            .always("replication", .string("In its own words.")),
+            .maybe("syncPercent", .number("Of a copy that is being brought up to date.")),
+            .always("moves", .list(of: move)),
+            .always("problems", .list(of: .string("What is not as it should be, and what to do."))),
+        ])
+
+    private static let member = Schema.object(
+        "One node; the one that is asked comes first.",
+        [
+            .always("name", .string("As the configuration has it.")),
+            .maybe("role", .choice(PairRole.self, "What it is in the service.")),
+            .maybe("epoch", .integer("The highest promotion that it knows of.")),
+            .maybe("data", .string("Of its copy.")),
+            .maybe("hasAddress", .boolean("Whether it has the service address.")),
+        ])
+
+    private static let move = Schema.object(
+        "One time that the node has brought the service up, or taken it down.",
+        [
+            .always("direction", .choice(ServiceMove.Direction.self, "Which way it went.")),
+            .maybe("epoch", .integer("Under which it was brought up.")), .always("beganAt", .time),
+            .always("milliseconds", .integer("All of it.")),
+            .always(
+                "steps",
+                .list(
+                    of: .object(
+                        "One step.",
+                        [.always("name", .string("What it was.")), .always("milliseconds", .integer("It took."))]))),
+            .maybe("failure", .string("Why it did not succeed.")),
+        ])
+
+    /// Between the nodes only; it may change with every version.
+    static let nodes = Schema(json: [
+        "type": "object", "description": "Between the nodes of a pair; of one version only.",
+    ])
+
+    static let outdated = Schema.object(
+        "How it came that the other node's copy counts as outdated; nothing if it does not.",
+        [.maybe("by", .choice(OutdatedBy.self, "What vouches for it."))])
+
+    static let promote = Schema.object(
+        "Serve from here.", isClosed: true,
+        [.always("otherIsOff", .boolean("Whether an operator has made sure of it; it has to be true."))])
+}

@@ -1,0 +1,67 @@
+/// What a node of a pair knows of the pair, for its operator.
+package struct PairStatus: Hashable, Sendable {
+    package var own: PairReport
+    /// Nil while the other node does not answer.
+    package var other: PairReport?
+    /// Its name, whether it answers or not.
+    package var otherName: NodeName
+    /// Why this node does not serve although it should.
+    package var obstacle: String?
+    /// What replication says of itself, in its own words.
+    package var replication: String
+    /// Of a copy that is being brought up to date, in percent.
+    package var syncPercent: Double?
+    /// The newest last.
+    package var moves: [ServiceMove]
+
+    package init(
+        own: PairReport, other: PairReport?, otherName: NodeName, obstacle: String?, replication: String,
+        syncPercent: Double?, moves: [ServiceMove]
+    ) {
+        self.own = own
+        self.other = other
+        self.otherName = otherName
+        self.obstacle = obstacle
+        self.replication = replication
+        self.syncPercent = syncPercent
+        self.moves = moves
+    }
+
+    /// Who serves, if anybody is known to.
+    package var primary: NodeName? {
+        if own.role == .primary { return own.node }
+        return other?.role == .primary ? other?.node : nil
+    }
+}
+
+/// One time that a node has brought the service up or taken it down.
+package struct ServiceMove: Hashable, Sendable, Codable {
+    package enum Direction: String, Sendable, Codable, CaseIterable { case up, down }
+
+    package struct Step: Hashable, Sendable, Codable {
+        package let name: String
+        package let milliseconds: Int
+
+        package init(name: String, milliseconds: Int) {
+            self.name = name
+            self.milliseconds = milliseconds
+        }
+    }
+
+    package let direction: Direction
+    /// Under which it was brought up; nil of one that was taken down.
+    package let epoch: Epoch?
+    /// Seconds since 1970.
+    package let beganAt: Double
+    package let steps: [Step]
+    /// Why it did not succeed.
+    package let failure: String?
+
+    package init(direction: Direction, epoch: Epoch?, beganAt: Double, steps: [Step], failure: String?) {
+        self.direction = direction
+        self.epoch = epoch
+        self.beganAt = beganAt
+        self.steps = steps
+        self.failure = failure
+    }
+}

@@ -1,0 +1,50 @@
+import HighAvailability
+import StorageCore
+
+extension Configuration {
+    /// Two storage nodes with one service address, which is `nfs.address`. The same on both but for `node.name`.
+    struct Cluster: Sendable, Equatable {
+        /// Two, one of which has `node.name`.
+        var members: [Member]
+        /// Of the network that the service address is in.
+        var prefixLength: Int
+        /// Which has the service address.
+        var interface: String
+        /// Of VRRP: nobody else's in that network.
+        var routerID: Int
+        /// Hundredths of a second.
+        var advertCentiseconds: Int
+        /// The file with what the nodes know each other by.
+        var secret: String
+        var replication: Replication
+        var fence: Fence?
+        var unreachable: PairPolicy.Unreachable
+
+        struct Member: Sendable, Equatable {
+            var name: NodeName
+            /// Where its API is reached.
+            var address: ClientAddress
+            /// Where its copy is reached, and its API too if the other way is cut.
+            var replicationAddress: ClientAddress?
+            var priority: Int
+        }
+
+        struct Fence: Sendable, Equatable {
+            var command: [String]
+            var seconds: Int
+        }
+
+        /// Below all volumes lies one device of DRBD.
+        struct Replication: Sendable, Equatable {
+            var resource: String
+            var minor: Int
+            var group: String
+        }
+
+        func member(_ name: NodeName) -> Member? { members.first { $0.name == name } }
+        func other(than name: NodeName) -> Member? { members.first { $0.name != name } }
+    }
+}
+
+/// How the data comes to both nodes.
+enum ReplicationMethod: String, CaseIterable { case drbd }

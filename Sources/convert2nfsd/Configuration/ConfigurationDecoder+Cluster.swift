@@ -1,0 +1,131 @@
+import HighAvailability
+import StorageCore
+import Yams
+
+extension ConfigurationDecoder {
+    /// Nil if there is none, or what there is cannot be read.
+    func decodeCluster(_ top: ConfigurationSection) -> Configuration.Cluster? {
+        guard let node = top.node("cluster"), node.null == nil else { return nil }
+        let cluster = section("cluster", of: top, ConfigurationKeys.cluster)
+        guard node.mapping != nil else { return nil }
+        if cluster.node("nodes") == nil { faults.add("cluster.nodes", line: node.line, "the key is missing") }
+        let members = (cluster.elements("nodes") ?? []).map { decodeMember($0.node, at: $0.place) }
+        let prefixLength = cluster.required("prefixLength", line: node.line) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 1...128, "the length of the service address's network")
+        }
+        let interface = cluster.required("interface", line: node.line, ConfigurationValue.interface)
+        let replication = decodeReplication(cluster, line: node.line)
+        let fence = decodeFence(cluster)
+        let routerID = cluster.value("routerID", default: ConfigurationDefaults.routerID) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 1...255, "a number")
+        }
+        let adverts = cluster.value(
+            "advertInterval", default: ConfigurationDefaults.advertCentiseconds, ConfigurationValue.centiseconds)
+        let secret = cluster.value("secretFile", default: ConfigurationDefaults.secret, ConfigurationValue.path)
+        let unreachable: PairPolicy.Unreachable = cluster.value("onPeerUnreachable", default: .wait) {
+            node throws(Refusal) in
+            try ConfigurationValue.choice(node)
+        }
+        guard let prefixLength, let interface, let replication else { return nil }
+        return Configuration.Cluster(
+            members: members.compactMap(\.self), prefixLength: prefixLength, interface: interface, routerID: routerID,
+            advertCentiseconds: adverts, secret: secret, replication: replication, fence: fence,
+            unreachable: unreachable)
+    }
+
+    private func decodeMember(_ node: Yams.Node, at place: String) -> Configuration.Cluster.Member? {
+        let section = ConfigurationSection(node, path: place, keys: ConfigurationKeys.member, faults: faults)
+        guard node.mapping != nil else { return nil }
+        let name: NodeName? = section.required("name", line: node.line) { node throws(Refusal) in
+            try ConfigurationValue.label(node)
+        }
+        let address = section.required("address", line: node.line, ConfigurationValue.address)
+        let other: ClientAddress? = section.value("replicationAddress", default: nil) { node throws(Refusal) in
+            try ConfigurationValue.address(node)
+        }
+        let priority = section.required("priority", line: node.line) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 1...KeepalivedSettings.highestPriority, "a priority")
+        }
+        guard let name, let address, let priority else { return nil }
+        return .init(name: name, address: address, replicationAddress: other, priority: priority)
+    }
+
+    private func decodeReplication(_ cluster: ConfigurationSection, line: Int?) -> Configuration.Cluster.Replication? {
+        guard let node = cluster.node("replication") else {
+            faults.add("cluster.replication", line: line, "the key is missing")
+            return nil
+        }
+        let section = section("replication", of: cluster, ConfigurationKeys.replication)
+        let method: ReplicationMethod? = section.required("method", line: node.line) { node throws(Refusal) in
+            try ConfigurationValue.choice(node)
+        }
+        let group = section.required("volumeGroup", line: node.line, ConfigurationValue.lvmName)
+        let resource = section.value("resource", default: ConfigurationDefaults.resource, ConfigurationValue.lvmName)
+        let minor = section.value("minor", default: 0) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 0...255, "the number of DRBD's device")
+        }
+        guard method != nil, let group else { return nil }
+        return .init(resource: resource, minor: minor, group: group)
+    }
+
+    private func decodeFence(_ cluster: ConfigurationSection) -> Configuration.Cluster.Fence? {
+        guard let node = cluster.node("fence"), node.null == nil else { return nil }
+        let section = section("fence", of: cluster, ConfigurationKeys.fence)
+        if section.node("command") == nil {
+            faults.add("cluster.fence.command", line: node.line, "the key is missing")
+        }
+        let command = (section.elements("command") ?? []).compactMap { place, node -> String? in
+            do throws(Refusal) { return try ConfigurationValue.text(node) } catch {
+                faults.add(place, error.message)
+                return nil
+            }
+        }
+        if let program = command.first, !program.hasPrefix("/") {
+            faults.add("cluster.fence.command", "found \"\(program.shown)\", expected an absolute path first")
+        }
+        let seconds = section.value("timeout", default: ConfigurationDefaults.fenceTimeout) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 1...300, "seconds")
+        }
+        return command.isEmpty ? nil : .init(command: command, seconds: seconds)
+    }
+}
+
+extension ConfigurationRules {
+    /// What a pair needs of the rest of the file.
+    func checkCluster() {
+        guard let cluster = configuration.cluster else { return }
+        let names = cluster.members.map(\.name)
+        let own = configuration.node.name
+        if !faults.any("cluster.nodes") {
+            if Set(names).count != 2 || names.count != 2 {
+                faults.add("cluster.nodes", "found \(names.count) nodes, expected two with different names")
+            } else if cluster.member(own) == nil {
+                faults.add(
+                    "cluster.nodes",
+                    "none of \(names.map(\.value).listed) is this node, whose node.name is \"\(own)\"")
+            }
+            if Set(cluster.members.map(\.priority)).count < cluster.members.count {
+                faults.add(
+                    "cluster.nodes", "both nodes have one priority; the one that is to serve by default needs a higher")
+            }
+        }
+        if !faults.any("nfs.address"), (try? ClientAddress(configuration.nfs.address))?.isSingle != true {
+            faults.add("nfs.address", "in a pair it is the service address that moves between the nodes, not a name")
+        }
+        if configuration.nfs.server == .ganesha {
+            faults.add("nfs.server", "a pair serves with the kernel's NFS server; remove the key")
+        }
+        for pool in pools {
+            guard case .lvm(cluster.replication.group, _, _)? = pool.backend else {
+                faults.add(
+                    pool.place,
+                    "in a pair every pool is in the volume group \(cluster.replication.group), which lies on the replicated device"
+                )
+                continue
+            }
+        }
+        if configuration.api.listen.isLoopback, !faults.any("api.listen") {
+            faults.add("api.listen", "the other node asks this one by it; listen on 0.0.0.0 or on the node's address")
+        }
+    }
+}

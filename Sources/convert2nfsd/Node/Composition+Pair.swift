@@ -1,0 +1,180 @@
+import FoundationEssentials
+import HighAvailability
+import HostTools
+import Logging
+import NodeAPI
+import NodeHTTP
+import Provisioning
+import ServiceLifecycle
+import StorageBackends
+import StorageCore
+
+extension StorageNode {
+    /// Wires a node of a pair: what decides runs all the time, what serves only while the node is primary.
+    static func assemble(
+        _ configuration: Configuration, _ cluster: Configuration.Cluster, lock: InstanceLock,
+        notifier: ServiceNotifier, logger: Logger
+    ) async throws(StorageError) -> StorageNode {
+        let pair = try await Pair(configuration, cluster, logger: logger)
+        let paired = pair.paired
+        let facts = facts(configuration, "kernel")
+        let managers = paired.managers
+        let doctor = doctor(configuration, managers, facts.nfs, pair.server.files, isUnit: notifier.isHeard)
+        let credential = Credential(name: "pair", role: .admin, hash: TokenHash(of: pair.secret))
+        let faces = Faces(
+            managers: managers, facts: facts, diagnose: doctor.examine, pair: pair.driver, credentials: [credential])
+        let runner = PairRunner(
+            driver: pair.driver, link: pair.link, addresses: pair.others, secret: pair.secret,
+            started: { notifier.tell(.ready) })
+        return StorageNode(
+            lock: lock, services: try listeners(configuration.api, faces, logger) + [runner], notifier: notifier,
+            keepChoice: { () throws(StorageError) in }, windDown: { await paired.windDown(patience: $0) },
+            retire: { () async throws(StorageError) in
+                try await pair.stack.retire()
+                return (0, false)
+            }, logger: logger)
+    }
+
+    /// The parts of a pair's node.
+    private struct Pair: Sendable {
+        let driver: PairDriver
+        let stack: ServiceStack
+        let paired: PairedService
+        let link = PeerLink()
+        let server: Server
+        let secret: String
+        /// Where the other node's API is.
+        let others: [ServerAddress]
+
+        init(
+            _ configuration: Configuration, _ cluster: Configuration.Cluster, logger: Logger
+        ) async throws(StorageError) {
+            let state = configuration.node.state
+            let volatile = "/run/convert2nfs"
+            try StorageNode.ensureDirectory(volatile)
+            guard let own = cluster.member(configuration.node.name), let other = cluster.other(than: own.name) else {
+                throw StorageError(.internal, "the cluster has not two nodes")
+            }
+            secret = try Self.secret(cluster.secret)
+            let tools = try Self.tools()
+            let runner = SystemCommandRunner()
+            let shared = "\(state)/shared"
+            let server = try await StorageNode.pairServer(
+                configuration.nfs, cluster, state: state, shared: shared, logger)
+            self.server = server
+            paired = PairedService(logger: logger) { () async throws(StorageError) in
+                try await StorageNode.servingPart(
+                    configuration, catalog: "\(shared)/catalog.sqlite", server: server, logger)
+            }
+            let address = try ClientAddress(configuration.nfs.address)
+            let replication = try DRBDReplication(
+                resource: cluster.replication.resource, minor: cluster.replication.minor, toolbox: tools, runner: runner
+            )
+            let group = try ReplicatedGroup(
+                group: cluster.replication.group, device: "/dev/drbd\(cluster.replication.minor)",
+                stateDirectory: shared, toolbox: tools, runner: runner)
+            let port = try ServicePort(
+                address: address, ports: Self.ports(configuration), nfsPort: configuration.nfs.port,
+                connections: "\(shared)/connections.json", toolbox: tools, runner: runner, logger: logger)
+            // Nobody is let in before it is known who serves; the service that an earlier life left up goes on.
+            let files = PairFiles(state: state, volatile: volatile)
+            if !files.isServing { try await port.shut() }
+            stack = Self.stack(
+                replication, group, paired, server, port,
+                roots: [
+                    configuration.nfs.template.root, "\(state)/filesystem",
+                ])
+            let settings = KeepalivedSettings(
+                node: own.name, priority: own.priority, address: address, prefixLength: cluster.prefixLength,
+                interface: cluster.interface, routerID: cluster.routerID,
+                advertCentiseconds: cluster.advertCentiseconds, events: "\(volatile)/vrrp",
+                fitness: "\(volatile)/fitness")
+            let keepalived = try Keepalived(
+                settings, output: "\(state)/keepalived.log", toolbox: tools, logger: logger)
+            let fence = cluster.fence.map {
+                FenceCommand($0.command, of: other.name, deadline: .seconds($0.seconds), runner: runner)
+            }
+            driver = try PairDriver(
+                PairParts(
+                    node: own.name, otherName: other.name, peer: link, replication: replication, address: keepalived,
+                    fence: fence, service: stack, files: files,
+                    policy: PairPolicy(unreachable: cluster.unreachable)), logger: logger)
+            others = try Self.addresses(of: other, port: configuration.api.listen.port)
+        }
+
+        private static func stack(
+            _ replication: DRBDReplication, _ group: ReplicatedGroup, _ paired: PairedService, _ server: Server,
+            _ port: ServicePort, roots: [String]
+        ) -> ServiceStack {
+            ServiceStack([
+                ServiceLayer(
+                    "storage",
+                    raise: { (isForced) async throws(StorageError) in try await replication.promote(isForced: isForced)
+                    },
+                    lower: { () async throws(StorageError) in try await replication.demote() }),
+                ServiceLayer(
+                    "state volume", raise: { (_) async throws(StorageError) in try await group.raise() },
+                    lower: { () async throws(StorageError) in try await group.lower(roots: roots) }),
+                ServiceLayer(
+                    "NFS server", raise: { (_) async throws(StorageError) in },
+                    lower: { () async throws(StorageError) in _ = try await server.stop() }),
+                ServiceLayer(
+                    "volumes", raise: { (_) async throws(StorageError) in try await paired.raise() },
+                    lower: { () async throws(StorageError) in try await paired.lower() }),
+                ServiceLayer(
+                    "port",
+                    raise: { (_) async throws(StorageError) in
+                        try await port.open()
+                        paired.reconcile()
+                    },
+                    lower: { () async throws(StorageError) in
+                        try await port.close()
+                        await paired.stopReconciling()
+                    }),
+            ])
+        }
+
+        private static func tools() throws(StorageError) -> Toolbox {
+            let locator = ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
+            do throws(HostError) {
+                return try locator.locate(
+                    DRBDReplication.requiredTools + ReplicatedGroup.requiredTools + ServicePort.requiredTools
+                        + Keepalived.requiredTools)
+            } catch {
+                throw StorageError(.unavailable, "\(error)")
+            }
+        }
+
+        private static func secret(_ path: String) throws(StorageError) -> String {
+            let bytes: [UInt8]?
+            do throws(HostError) { bytes = try DurableFile.read(path, limit: 4096) } catch {
+                throw StorageError(.unavailable, "the pair's secret cannot be read: \(error)")
+            }
+            let text = String(decoding: bytes ?? [], as: UTF8.self).filter { !$0.isWhitespace }
+            guard text.utf8.count >= 32 else {
+                throw StorageError(
+                    .unavailable,
+                    "\(path) does not hold the pair's secret, 32 characters at least and the same on both nodes: make one with "
+                        + "\"openssl rand -hex 32\", mode 0600")
+            }
+            return text
+        }
+
+        /// NFS, its helpers and the API.
+        private static func ports(_ configuration: Configuration) -> Set<UInt16> {
+            let nfs = configuration.nfs
+            return [
+                nfs.port, nfs.mountdPort, nfs.lockManagerPort, nfs.statusMonitorPort, 111,
+                configuration.api.listen.port,
+            ]
+        }
+
+        private static func addresses(
+            of member: Configuration.Cluster.Member, port: UInt16
+        ) throws(StorageError) -> [ServerAddress] {
+            try [member.address, member.replicationAddress].compactMap(\.self).map { address throws(StorageError) in
+                try ServerAddress("http://\(address.isIPv6 ? "[\(address)]" : "\(address)"):\(port)")
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import HighAvailability
+import NodeAPI
+import ServiceLifecycle
+import StorageCore
+import Synchronization
+
+/// The way to the other node: its API, at each of its addresses.
+final class PeerLink: PairPeer {
+    private let clients = Mutex<[NodeClient]>([])
+
+    func use(_ clients: [NodeClient]) { self.clients.withLock { $0 = clients } }
+
+    /// A question may come twice, so it goes all ways at once, and the first that answers is asked first the next time. What is to be
+    /// done goes one way, and the other only if that gives no answer.
+    func send(_ message: PairMessage, within patience: Duration) async -> PairAnswer? {
+        let ways = clients.withLock { $0 }
+        guard case .report = message.request else {
+            for client in ways { if let answer = await ask(client, message, within: patience) { return answer } }
+            return nil
+        }
+        let found = await withTaskGroup(of: (Int, PairAnswer?).self) { group in
+            for (index, client) in ways.enumerated() {
+                group.addTask { (index, await self.ask(client, message, within: patience)) }
+            }
+            defer { group.cancelAll() }
+            for await (index, answer) in group { if let answer { return Optional((index, answer)) } }
+            return nil
+        }
+        guard let (index, answer) = found else { return nil }
+        if index > 0 { clients.withLock { $0.swapAt(0, index) } }
+        return answer
+    }
+
+    private func ask(_ client: NodeClient, _ message: PairMessage, within patience: Duration) async -> PairAnswer? {
+        await withTaskGroup(of: PairAnswer?.self) { group in
+            group.addTask { try? await client.tell(message) }
+            group.addTask {
+                try? await Task.sleep(for: patience)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+    }
+}
+
+/// The pair at work, for as long as the daemon runs.
+struct PairRunner: Service {
+    let driver: PairDriver
+    let link: PeerLink
+    let addresses: [ServerAddress]
+    let secret: String
+    let started: @Sendable () -> Void
+
+    func run() async throws {
+        try await withClients(addresses) { clients in
+            link.use(clients)
+            started()
+            await cancelWhenGracefulShutdown { await driver.run() }
+        }
+    }
+
+    private func withClients(
+        _ rest: [ServerAddress], _ clients: [NodeClient] = [], _ body: @escaping @Sendable ([NodeClient]) async -> Void
+    ) async throws(StorageError) {
+        guard let address = rest.first else { return await body(clients) }
+        try await NodeClient.with(address, token: secret, timeout: .seconds(30)) {
+            (client) async throws(StorageError) in
+            try await withClients(Array(rest.dropFirst()), clients + [client], body)
+        }
+    }
+}
