@@ -9,6 +9,10 @@ enum Agent {
     static func main() {
         signal(SIGPIPE, SIG_IGN)
         let arguments = CommandLine.arguments
+        if arguments.count == 4, arguments[1] == "write" {
+            var writer = Writer(arguments[2], arguments[3])
+            return writer.run()
+        }
         guard arguments.count == 3, let port = UInt16(arguments[2]),
             let listener = listen(at: arguments[1], port)
         else {

@@ -53,6 +53,8 @@ struct SchemaTests {
             name: "a", version: "1", startedAt: Self.moment, uptimeSeconds: 7,
             nfs: .init(server: "ganesha", address: "127.0.0.1", port: 2049, mountdPort: 20048), pools: [pool],
             volumes: 4)
+        var standby = node
+        standby.volumes = nil
         return [
             Sample(
                 schema: "Volume",
@@ -70,7 +72,7 @@ struct SchemaTests {
             Sample(
                 schema: "OperationList", full: OperationListDocument(operations: [ended, running]),
                 least: OperationListDocument(operations: [])),
-            Sample(schema: "Node", full: node, least: node),
+            Sample(schema: "Node", full: node, least: standby),
             Sample(
                 schema: "Adoption", full: try Samples.adoption(changes: ["10.0.0.0/24: async becomes sync"]),
                 least: try Samples.adoption(changes: [])),
@@ -78,7 +80,14 @@ struct SchemaTests {
                 schema: "Rebuild", full: try Samples.rebuild(),
                 least: RebuildDocument(dryRun: true, restored: [], left: [])),
             Sample(schema: "Diagnosis", full: Samples.diagnosis, least: DiagnosisDocument(checked: [], findings: [])),
-        ]
+            Sample(schema: "Outdated", full: OutdatedDocument(by: .fence), least: OutdatedDocument(by: nil)),
+        ] + (try pair())
+    }
+
+    private func pair() throws -> [Sample] {
+        var silent = try PairStatus.sample(isWhole: false)
+        silent.own.role = .standby
+        return [Sample(schema: "Pair", full: PairDocument(try .sample()), least: PairDocument(silent))]
     }
 
     private func requests() throws -> [Sample] {
@@ -94,6 +103,8 @@ struct SchemaTests {
                 schema: "RebuildCatalog", full: RebuildCatalogRequest(dryRun: true),
                 least: RebuildCatalogRequest(dryRun: false)),
             Sample(schema: "CreateSnapshot", full: snapshot, least: snapshot),
+            Sample(
+                schema: "Promote", full: PromoteRequest(otherIsOff: true), least: PromoteRequest(otherIsOff: true)),
             Sample(
                 schema: "UpdateVolume",
                 full: UpdateVolumeRequest(capacity: .gibibytes(1), clients: [rule], squash: .root),
@@ -130,7 +141,10 @@ struct SchemaTests {
 
     @Test(
         "a request's reader knows the keys of its schema and no others",
-        arguments: ["CreateVolume", "UpdateVolume", "ClientAccess", "CreateSnapshot", "RebuildCatalog", "AdoptVolume"])
+        arguments: [
+            "CreateVolume", "UpdateVolume", "ClientAccess", "CreateSnapshot", "RebuildCatalog", "AdoptVolume",
+            "Promote",
+        ])
     func readers(_ schema: String) throws {
         let body = Array(#"{"no-such-key": 1}"#.utf8)
         let error = #expect(throws: StorageError.self) {
@@ -139,6 +153,7 @@ struct SchemaTests {
             case "UpdateVolume": _ = try UpdateVolumeRequest(body: body)
             case "AdoptVolume": _ = try AdoptVolumeRequest(body: body)
             case "RebuildCatalog": _ = try RebuildCatalogRequest(body: body)
+            case "Promote": _ = try PromoteRequest(body: body)
             case "ClientAccess": _ = try ClientAccessRequest(body: body)
             default: _ = try CreateSnapshotRequest(body: body)
             }

@@ -43,7 +43,8 @@ struct API {
         if isReady { try await program.reconciler.pass() }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let router = NodeService.router(
-            gate: gate, managers: ManagerSource(program.manager), facts: .sample, diagnose: Self.diagnose, logger: logger)
+            gate: gate, managers: ManagerSource(program.manager), facts: .sample, diagnose: Self.diagnose,
+            pair: SamplePair(try .sample()), logger: logger)
         let application = Application(responder: router.buildResponder(), logger: logger)
         let routes = router.routes.filter { $0.method != .head }.map { "\($0.method) \($0.path)" }
         try await application.test(.router) { client in

@@ -1,5 +1,6 @@
 import Logging
 import NodeAPI
+import Provisioning
 import StorageCore
 import TestSupport
 import Testing
@@ -120,7 +121,8 @@ struct RawNode: Sendable {
         let program = try SimulatedNode().program()
         try await program.reconciler.pass()
         let service = NodeService(
-            listener: .socket(path: node.socket), gate: .local, managers: ManagerSource(program.manager), facts: .sample,
+            listener: .socket(path: node.socket), gate: .local, managers: ManagerSource(program.manager),
+            facts: .sample,
             diagnose: { _, _ in DiagnosisDocument(checked: [], findings: []) },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, limits: limits)
         try await withThrowingTaskGroup { group in

@@ -20,7 +20,7 @@ extension Stage {
         let pools = try await node.call { (client) async throws(StorageError) in try await client.pools() }
         try claim(document.nfs.server == "ganesha", otherwise: "the NFS server is \(document.nfs.server)")
         try claim(pools.map(\.backend) == ["loop"], otherwise: "the pools are \(pools.map(\.backend))")
-        try claim(document.volumes == 0, otherwise: "a new node has \(document.volumes) volumes")
+        try claim(document.volumes == 0, otherwise: "a new node has volumes: \(document)")
         let server = try server()
         return Finding(
             "daemon ready on the embedded default: one loop pool, NFS-Ganesha \(server.pid) on port \(node.nfsPort)")

@@ -57,7 +57,9 @@ extension PairDriver: PairNode {
     /// Finds out whether the other node serves: by asking it, or by the fence command, or by what the configuration says.
     func seek(_ epoch: Epoch) async {
         let asked = ContinuousClock.now
-        let answer = isOtherOff ? nil : await parts.peer.send(claim(epoch), within: .seconds(1))
+        // One that did not answer a moment ago is not waited for where there is another way to make sure.
+        let patience: Duration = machine.peer == nil && parts.fence != nil ? .milliseconds(200) : .seconds(1)
+        let answer = isOtherOff ? nil : await parts.peer.send(claim(epoch), within: patience)
         handle(.evidence(epoch, await weigh(answer, asked: asked)))
     }
 

@@ -21,6 +21,8 @@ package actor PairDriver {
     /// What an operator has forced, or the policy has let go on, without knowing that the other is off.
     var goesOnAlone = false
     private var told: FailoverMachine.Fitness?
+    /// Before it is known whether the service is up, the address stays where it is.
+    private var isSettled = false
 
     /// Reads what earlier lives have left. Throws `unavailable` if that cannot be done.
     package init(
@@ -38,6 +40,7 @@ package actor PairDriver {
     /// Runs until the task is cancelled. The service stays as it is then: the data path outlives the program.
     package func run() async {
         await settle()
+        isSettled = true
         perform(machine.start)
         await withTaskGroup { group in
             group.addTask { await self.watchAddress() }
@@ -133,6 +136,7 @@ package actor PairDriver {
             }
         }
         tellFitness()
+        parts.tellPrimary(status().primary)
         return isGranted
     }
 
@@ -141,7 +145,7 @@ package actor PairDriver {
     }
 
     private func tellFitness() {
-        guard machine.fitness != told else { return }
+        guard isSettled, machine.fitness != told else { return }
         do throws(StorageError) {
             try parts.address.tell(machine.fitness)
             told = machine.fitness

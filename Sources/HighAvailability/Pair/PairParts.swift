@@ -38,10 +38,13 @@ package struct PairParts: Sendable {
     package var service: ServiceStack
     package var files: PairFiles
     package var policy: PairPolicy
+    /// Hears who serves, as far as this node knows, after each event.
+    package var tellPrimary: @Sendable (NodeName?) -> Void
 
     package init(
         node: NodeName, otherName: NodeName, peer: any PairPeer, replication: any Replication,
-        address: any AddressHolder, fence: (any Fence)?, service: ServiceStack, files: PairFiles, policy: PairPolicy
+        address: any AddressHolder, fence: (any Fence)?, service: ServiceStack, files: PairFiles, policy: PairPolicy,
+        tellPrimary: @escaping @Sendable (NodeName?) -> Void
     ) {
         self.node = node
         self.otherName = otherName
@@ -52,6 +55,7 @@ package struct PairParts: Sendable {
         self.service = service
         self.files = files
         self.policy = policy
+        self.tellPrimary = tellPrimary
     }
 }
 

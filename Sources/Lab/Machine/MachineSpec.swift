@@ -29,7 +29,15 @@ package struct MachineSpec: Hashable, Sendable {
         spec.start = .systemd
         return spec
     }()
-    package static let all = [s1, s2, c1]
+    /// Storage nodes of a pair. With one emulated processor, what a takeover has to do at the same time is done one after the other.
+    package static let p1 = pairMember(s1)
+    package static let p2 = pairMember(s2)
+    private static func pairMember(_ spec: MachineSpec) -> MachineSpec {
+        var spec = spec
+        spec.processors = 2
+        return spec
+    }
+    package static let all = [p1, p2, c1]
 
     /// Where it serves and mounts.
     package var address: String { LabNetwork.Link.data.address(number) }

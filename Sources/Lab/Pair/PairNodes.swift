@@ -87,6 +87,29 @@ package struct PairNodes: Sendable {
             """, deadline: deadline + .seconds(30))
     }
 
+    /// The node that serves. Throws if none does within a minute and a half.
+    package func primary() async throws -> Machine {
+        let end = ContinuousClock.now + .seconds(90)
+        while ContinuousClock.now < end {
+            for machine in nodes {
+                let said = try? await machine.sh("convert2nfs ha status -o name 2>/dev/null || true")
+                if said == "\(machine.spec.name)\n" { return machine }
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        throw HostError.unexpected("neither node serves")
+    }
+
+    /// Which nodes have the service address.
+    package func addressHolders() async throws -> [String] {
+        var holders: [String] = []
+        for machine in nodes {
+            let addresses = try await machine.sh("ip -o -4 address show dev data0")
+            if addresses.contains(" \(Self.address)/") { holders.append(machine.spec.name) }
+        }
+        return holders
+    }
+
     private func each(_ body: @escaping @Sendable (Machine) async throws -> Void) async throws {
         try await withThrowingTaskGroup { group in
             for machine in nodes { group.addTask { try await body(machine) } }

@@ -149,6 +149,8 @@ extension KernelServer {
     /// It keeps which NFSv4 clients may reclaim their locks after a restart. Without it the kernel starts a program for
     /// each, which is slower and does as much.
     private func ensureRecovery(_ started: ProcessIdentity?) async throws(StorageError) -> ProcessIdentity? {
+        // Where its records are kept comes with the data.
+        if let pair = settings.pair, try !isMounted(pair.volume) { return started }
         let runs = try onHost("look for nfsdcld") { () throws(HostError) in
             for known in [started, care.nfsdcld] { if let known, try known.isAlive() { return true } }
             care.nfsdcld = try hostsRecovery()
@@ -193,6 +195,17 @@ extension KernelServer {
         }
     }
 
+    private func stopRecovery(_ record: Record) async throws(StorageError) {
+        try await onHost("stop nfsdcld") { () async throws(HostError) in
+            try await record.nfsdcld?.terminate(grace: .seconds(3))
+        }
+        var left = record
+        left.nfsdcld = nil
+        care.nfsdcld = nil
+        care.tries[tools.nfsdcld.name] = nil
+        try keep(left)
+    }
+
     private func tries(_ name: String) -> Backoff {
         care.tries[name] ?? Backoff(shortest: .seconds(2), longest: .seconds(30))
     }
@@ -203,9 +216,15 @@ extension KernelServer {
         care.tries[name] = tries
     }
 
-    /// Ends what we started beside the server, which does not run any more.
+    private func isMounted(_ path: String) throws(StorageError) -> Bool {
+        try onHost("look at \(path)") { () throws(HostError) in try MountPoint.device(at: path) != nil }
+    }
+
+    /// Ends what we started beside the server, which does not run any more. In a pair that is what moves with the data; the rest is
+    /// there when the service comes back.
     func stopHelpers() async throws(StorageError) {
         let record = try record()
+        if settings.pair != nil { return try await stopRecovery(record) }
         try await onHost("stop mountd") { () async throws(HostError) in
             try await record.mountd?.terminate(grace: .seconds(3))
             try await record.nfsdcld?.terminate(grace: .seconds(3))

@@ -88,7 +88,7 @@ package actor KernelServer {
     }
 
     /// Makes all ready but the threads: the filesystems by which the kernel is told things, the settings, the programs.
-    func prepare() async throws(StorageError) {
+    package func prepare() async throws(StorageError) {
         try await onHost("load the kernel's NFS server") { () async throws(HostError) in
             try Directory.ensure(files.state, mode: 0o700)
             try await runner.output(of: tools.load(["nfsd", "lockd"]))

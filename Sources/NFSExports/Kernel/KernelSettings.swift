@@ -18,13 +18,16 @@ package struct KernelSettings: Hashable, Sendable {
     package struct Pair: Hashable, Sendable {
         /// The server's scope, which the kernel takes from the name of the machine.
         package var scope: String
-        /// Where nfsdcld(8) keeps who may reclaim what; moves with the data.
-        package var recovery: String
+        /// Where the volume is mounted that moves with the data.
+        package var volume: String
 
-        package init(scope: String, recovery: String) {
+        package init(scope: String, volume: String) {
             self.scope = scope
-            self.recovery = recovery
+            self.volume = volume
         }
+
+        /// Where nfsdcld(8) keeps who may reclaim what.
+        var recovery: String { "\(volume)/nfsdcld" }
     }
 
     package init(

@@ -38,7 +38,7 @@ extension Schemas {
         ])
 
     /// Between the nodes only; it may change with every version.
-    static let nodes = Schema(json: [
+    static let message = Schema(json: [
         "type": "object", "description": "Between the nodes of a pair; of one version only.",
     ])
 

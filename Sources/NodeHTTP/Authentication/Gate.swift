@@ -59,7 +59,9 @@ struct GateMiddleware<Context: RequestContext>: RouterMiddleware {
         let needed = max(least, Role.needed(for: request.method))
         let caller = try gate.admit(request, needing: needed)
         if needed > .reader {
-            logger.info("\(request.method) \(request.uri.path)", metadata: ["caller": "\(caller)"])
+            // What the nodes of a pair tell each other comes twice a second.
+            let level: Logger.Level = request.uri.path == PairRoutes.peerPath ? .trace : .info
+            logger.log(level: level, "\(request.method) \(request.uri.path)", metadata: ["caller": "\(caller)"])
         }
         return try await next(request, context)
     }

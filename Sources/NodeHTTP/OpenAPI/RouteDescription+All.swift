@@ -96,7 +96,7 @@ extension RouteDescription {
             body: "Promote", .document("Pair")),
         RouteDescription(
             .post, "/v1/ha/peer", "tellNode", "What the nodes of a pair tell each other; of one version only.",
-            body: "PairMessage", .document("PairAnswer")),
+            body: "PairMessage", .json),
         RouteDescription(
             .post, "/v1/ha/outdate", "outdateOther",
             "Make sure that the other node's copy counts as outdated; replication asks for it.", .document("Outdated")),

@@ -8,6 +8,8 @@ struct PairRoutes {
     /// Nil on a node that is on its own.
     let node: (any PairNode)?
 
+    static let peerPath = "/v1/ha/peer"
+
     func addStatus(to router: some RouterMethods<some RequestContext>) {
         router.get("/v1/ha") { request, _ in
             try Query.none(request)
@@ -27,7 +29,7 @@ struct PairRoutes {
             _ = try await pair.force()
             return try Reply.document(await status())
         }
-        router.post("/v1/ha/peer") { request, _ in
+        router.post(RouterPath(Self.peerPath)) { request, _ in
             try Query.none(request)
             return try Reply.document(await pair.hear(try await message(request)))
         }

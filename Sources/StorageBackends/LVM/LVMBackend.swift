@@ -17,13 +17,14 @@ package struct LVMBackend: StorageBackend {
 
     /// Asks nothing: a volume group that is not there is `unavailable` to each call until it comes. `overcommit` is how
     /// often the thin pool's room may be promised, `reserve` how many percent of it stay free; both are of no matter to
-    /// thick volumes.
+    /// thick volumes. `devices` are the group's, if that is known; else they are looked for.
     package init(
-        group: String, thinPool: String? = nil, overcommit: Double = 1, reserve: Double = 10, toolbox: Toolbox,
-        runner: any CommandRunner
+        group: String, thinPool: String? = nil, overcommit: Double = 1, reserve: Double = 10, devices: [String] = [],
+        toolbox: Toolbox, runner: any CommandRunner
     ) throws(StorageError) {
         do throws(HostError) {
-            self.group = VolumeGroup(tools: try LVMTools(group: group, toolbox: toolbox), runner: runner)
+            self.group = VolumeGroup(
+                tools: try LVMTools(group: group, toolbox: toolbox), devices: devices, runner: runner)
         } catch {
             throw StorageError(host: error, "opening the pool in the volume group \(group)")
         }

@@ -24,9 +24,11 @@ final class VolumeGroup: Sendable {
         let uuid: String
     }
 
-    init(tools: LVMTools, runner: any CommandRunner) {
+    /// `devices` are the group's, if that is known; else they are looked for.
+    init(tools: LVMTools, devices: [String] = [], runner: any CommandRunner) {
         self.tools = tools
         self.runner = runner
+        state.withLock { $0.devices = devices }
     }
 
     var names: LVMNames { tools.names }

@@ -10,19 +10,31 @@ struct FencePeerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let socket = try configurationOption.load().api.socket
-        let answer: OutdatedDocument
-        do throws(StorageError) {
-            answer = try await NodeClient.with(.socket(socket), timeout: .seconds(60)) {
-                (client) async throws(StorageError) in try await client.outdateOther()
-            }
-        } catch {
-            throw Complaint.say(
-                "the daemon does not say whether the other node is outdated: \(error.message)", status: 1)
-        }
+        let answer = try await ask(socket)
         switch answer.by {
         case .itself, .policy: throw ExitCode(4)
         case .fence: throw ExitCode(7)
         case nil: throw Complaint.say("the other node could not be made to count as outdated", status: 1)
+        }
+    }
+
+    /// Writes wait anyway, so a daemon that is just being started again is waited for.
+    private static let patience = Duration.seconds(60)
+
+    private func ask(_ socket: String) async throws -> OutdatedDocument {
+        let end = ContinuousClock.now + Self.patience
+        while true {
+            do throws(StorageError) {
+                return try await NodeClient.with(.socket(socket), timeout: Self.patience) {
+                    (client) async throws(StorageError) in try await client.outdateOther()
+                }
+            } catch {
+                guard error.code == .unavailable, ContinuousClock.now < end else {
+                    throw Complaint.say(
+                        "the daemon does not say whether the other node is outdated: \(error.message)", status: 1)
+                }
+                try await Task.sleep(for: .milliseconds(500))
+            }
         }
     }
 }

@@ -39,6 +39,8 @@ extension Configuration {
             var resource: String
             var minor: Int
             var group: String
+
+            var device: String { "/dev/drbd\(minor)" }
         }
 
         func member(_ name: NodeName) -> Member? { members.first { $0.name == name } }

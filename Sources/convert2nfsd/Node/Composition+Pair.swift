@@ -25,6 +25,11 @@ extension StorageNode {
             managers: managers, facts: facts, diagnose: doctor.examine, pair: pair.driver, credentials: [credential])
         let runner = PairRunner(
             driver: pair.driver, link: pair.link, addresses: pair.others, secret: pair.secret,
+            prepare: {
+                do throws(StorageError) { try await pair.server.prepare?() } catch {
+                    logger.warning("the NFS server's helpers are started when the node is to serve: \(error)")
+                }
+            },
             started: { notifier.tell(.ready) })
         return StorageNode(
             lock: lock, services: try listeners(configuration.api, faces, logger) + [runner], notifier: notifier,
@@ -71,7 +76,7 @@ extension StorageNode {
                 resource: cluster.replication.resource, minor: cluster.replication.minor, toolbox: tools, runner: runner
             )
             let group = try ReplicatedGroup(
-                group: cluster.replication.group, device: "/dev/drbd\(cluster.replication.minor)",
+                group: cluster.replication.group, device: cluster.replication.device,
                 stateDirectory: shared, toolbox: tools, runner: runner)
             let port = try ServicePort(
                 address: address, ports: Self.ports(configuration), nfsPort: configuration.nfs.port,
@@ -98,7 +103,8 @@ extension StorageNode {
                 PairParts(
                     node: own.name, otherName: other.name, peer: link, replication: replication, address: keepalived,
                     fence: fence, service: stack, files: files,
-                    policy: PairPolicy(unreachable: cluster.unreachable)), logger: logger)
+                    policy: PairPolicy(unreachable: cluster.unreachable),
+                    tellPrimary: { [paired] in paired.note(primary: $0) }), logger: logger)
             others = try Self.addresses(of: other, port: configuration.api.listen.port)
         }
 

@@ -17,6 +17,8 @@ extension StorageNode {
         var files: KernelFiles?
         /// Of the kernel's: see `LinuxFilesystem.release`.
         var release: LinuxFilesystem.Release?
+        /// Starts what it needs beside it, so that its own start takes less.
+        var prepare: (@Sendable () async throws(StorageError) -> Void)?
         /// Answers whether it goes on, with what others export.
         let stop: @Sendable () async throws(StorageError) -> Bool
     }
@@ -91,7 +93,7 @@ extension StorageNode {
         // The same on both nodes.
         let scope = cluster.members.map(\.name.value).sorted().joined(separator: "-")
         return try await kernelServer(
-            nfs, state: state, tools, pair: .init(scope: scope, recovery: "\(shared)/nfsdcld"), logger: logger)
+            nfs, state: state, tools, pair: .init(scope: scope, volume: shared), logger: logger)
     }
 
     private static func kernelServer(
@@ -112,10 +114,10 @@ extension StorageNode {
             settings: settings, files: files, tools: programs, runner: SystemCommandRunner(), logger: logger)
         let exporter = KernelExporter(server: server, logger: logger)
         let release: LinuxFilesystem.Release = { path in exporter.endRefusals(of: path) }
-        return Server(exporter: exporter, name: "kernel", files: files, release: release) {
-            () async throws(StorageError) in
-            try await exporter.stop()
-        }
+        return Server(
+            exporter: exporter, name: "kernel", files: files, release: release,
+            prepare: { () async throws(StorageError) in try await server.prepare() },
+            stop: { () async throws(StorageError) in try await exporter.stop() })
     }
 
     /// Throws `unavailable` if a program is missing, or the kernel's part.

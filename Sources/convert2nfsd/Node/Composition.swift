@@ -85,7 +85,9 @@ extension StorageNode {
         var pools: [Pool] = []
         for pool in configuration.pools {
             pools.append(
-                try self.pool(pool, tools, state: state, holdsVolumes: filled.contains(pool.name), logger: logger))
+                try self.pool(
+                    pool, tools, state: state, holdsVolumes: filled.contains(pool.name),
+                    devices: configuration.cluster.map { [$0.replication.device] } ?? [], logger: logger))
         }
         let server: Server
         if let given {
@@ -108,7 +110,8 @@ extension StorageNode {
     }
 
     private static func pool(
-        _ pool: Configuration.Pool, _ tools: Toolbox, state: String, holdsVolumes: Bool, logger: Logger
+        _ pool: Configuration.Pool, _ tools: Toolbox, state: String, holdsVolumes: Bool, devices: [String],
+        logger: Logger
     ) throws(StorageError) -> Pool {
         let kind = pool.backend.kind.rawValue
         switch pool.backend {
@@ -119,8 +122,8 @@ extension StorageNode {
             return Pool(name: pool.name, backend: LoopBackend(settings) { logger.notice("\($0)") }, kind: kind)
         case .lvm(let group, let thinPool, let reserve):
             let backend = try LVMBackend(
-                group: group, thinPool: thinPool, overcommit: pool.overcommit, reserve: reserve, toolbox: tools,
-                runner: SystemCommandRunner())
+                group: group, thinPool: thinPool, overcommit: pool.overcommit, reserve: reserve,
+                devices: devices, toolbox: tools, runner: SystemCommandRunner())
             return Pool(name: pool.name, backend: backend, kind: kind, adopter: backend)
         }
     }

@@ -10,8 +10,8 @@ final class PeerLink: PairPeer {
 
     func use(_ clients: [NodeClient]) { self.clients.withLock { $0 = clients } }
 
-    /// A question may come twice, so it goes all ways at once, and the first that answers is asked first the next time. What is to be
-    /// done goes one way, and the other only if that gives no answer.
+    /// Asked first is the way that gave the last answer. A question may come twice, so it goes the other ways too if that one is slow.
+    /// What is to be done goes another way only if the first gives no answer.
     func send(_ message: PairMessage, within patience: Duration) async -> PairAnswer? {
         let ways = clients.withLock { $0 }
         guard case .report = message.request else {
@@ -20,7 +20,10 @@ final class PeerLink: PairPeer {
         }
         let found = await withTaskGroup(of: (Int, PairAnswer?).self) { group in
             for (index, client) in ways.enumerated() {
-                group.addTask { (index, await self.ask(client, message, within: patience)) }
+                group.addTask {
+                    if index > 0, (try? await Task.sleep(for: Self.slowness)) == nil { return (index, nil) }
+                    return (index, await self.ask(client, message, within: patience))
+                }
             }
             defer { group.cancelAll() }
             for await (index, answer) in group { if let answer { return Optional((index, answer)) } }
@@ -30,6 +33,8 @@ final class PeerLink: PairPeer {
         if index > 0 { clients.withLock { $0.swapAt(0, index) } }
         return answer
     }
+
+    private static let slowness = Duration.milliseconds(300)
 
     private func ask(_ client: NodeClient, _ message: PairMessage, within patience: Duration) async -> PairAnswer? {
         await withTaskGroup(of: PairAnswer?.self) { group in
@@ -50,11 +55,14 @@ struct PairRunner: Service {
     let link: PeerLink
     let addresses: [ServerAddress]
     let secret: String
+    /// What need not wait until the node serves.
+    let prepare: @Sendable () async -> Void
     let started: @Sendable () -> Void
 
     func run() async throws {
         try await withClients(addresses) { clients in
             link.use(clients)
+            await prepare()
             started()
             await cancelWhenGracefulShutdown { await driver.run() }
         }

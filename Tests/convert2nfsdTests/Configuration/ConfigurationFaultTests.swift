@@ -23,13 +23,15 @@ struct ConfigurationFaultTests {
     static let cases = keys + types + values + names + paths + rules
 
     static let keys = [
-        Case("cluster: null", "1: cluster: unknown key; allowed: node, api, log, nfs or pools"),
-        Case("nodes: {}", "1: nodes: unknown key; did you mean node? allowed: node, api, log, nfs or pools"),
+        Case(
+            "clusters: null",
+            "1: clusters: unknown key; did you mean cluster? allowed: node, api, log, nfs, pools or cluster"),
+        Case("nodes: {}", "1: nodes: unknown key; did you mean node? allowed: node, api, log, nfs, pools or cluster"),
         Case(
             "nfs:\n  mountdport: 5",
             "2: nfs.mountdport: unknown key; did you mean mountdPort? "
                 + "allowed: server, address, root, path, port, mountdPort or mountOptions"),
-        Case("? [a]\n: 1", "1: ?: found a list as a key; allowed: node, api, log, nfs or pools"),
+        Case("? [a]\n: 1", "1: ?: found a list as a key; allowed: node, api, log, nfs, pools or cluster"),
         Case(
             "nfs: {port: 1}\n\"nfs\": {port: 2}\nnfs: {port: 0}",
             "1: nfs: the key is given again further down; keep one of them",

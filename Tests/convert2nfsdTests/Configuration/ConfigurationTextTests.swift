@@ -16,8 +16,8 @@ struct ConfigurationTextTests {
             ("", " the file is empty; remove it to run on the defaults, or write at least one key"),
             ("# nothing\n\n", " the file is empty; remove it to run on the defaults, or write at least one key"),
             ("--- ~", " the file is empty; remove it to run on the defaults, or write at least one key"),
-            ("hello", "1: the file holds \"hello\", not keys; allowed: node, api, log, nfs or pools"),
-            ("\n- a", "2: the file holds a list, not keys; allowed: node, api, log, nfs or pools"),
+            ("hello", "1: the file holds \"hello\", not keys; allowed: node, api, log, nfs, pools or cluster"),
+            ("\n- a", "2: the file holds a list, not keys; allowed: node, api, log, nfs, pools or cluster"),
             (
                 "node:\n  name: a\n state: b",
                 "3: not valid YAML: while parsing a block mapping, begun on line 1: did not find expected key"

@@ -1,0 +1,233 @@
+import FoundationEssentials
+import HostTools
+import Logging
+import StorageCore
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import HighAvailability
+
+/// The node `a` of a pair, with everything around it made up.
+private final class World: PairPeer, Replication, AddressHolder, Fence {
+    struct State {
+        var data = DataState.current(other: .same)
+        var address = AddressState.notHeld
+        var told: [FailoverMachine.Fitness] = []
+        var answer: PairAnswer?
+        var heard: [PairMessage.Request] = []
+        var fencings = 0
+        var fenceFails = false
+        var outdatings = 0
+        /// What was done to the service's layers, in order.
+        var deeds: [String] = []
+        var failing: Set<String> = []
+    }
+
+    let state = Mutex(State())
+    let changes: AsyncStream<Void>
+    private let change: AsyncStream<Void>.Continuation
+
+    init() { (changes, change) = AsyncStream.makeStream() }
+
+    func set(_ body: (inout State) -> Void) {
+        state.withLock { body(&$0) }
+        change.yield()
+    }
+    func see<Value>(_ body: (State) -> Value) -> Value { state.withLock { body($0) } }
+
+    func start() async throws(StorageError) {}
+    func send(_ message: PairMessage, within patience: Duration) async -> PairAnswer? {
+        state.withLock { state in
+            if message.request != .report { state.heard.append(message.request) }
+            return state.answer
+        }
+    }
+    func look() async -> ReplicationState { ReplicationState(data: see(\.data), text: "") }
+    func look() async -> AddressState { see(\.address) }
+    func promote(isForced: Bool) async throws(StorageError) {}
+    func demote() async throws(StorageError) {}
+    func outdate() async throws(StorageError) {
+        state.withLock {
+            $0.outdatings += 1
+            $0.data = .outdated("it was told to be")
+        }
+    }
+    func tell(_ fitness: FailoverMachine.Fitness) throws(StorageError) { state.withLock { $0.told.append(fitness) } }
+    func run() async throws(StorageError) {
+        let fails = state.withLock { state in
+            state.fencings += 1
+            return state.fenceFails
+        }
+        if fails { throw StorageError(.unavailable, "no power switch") }
+    }
+
+    private func act(_ deed: String) throws(StorageError) {
+        let fails = state.withLock { state in
+            state.deeds.append(deed)
+            return state.failing.contains(deed)
+        }
+        if fails { throw StorageError(.busy, "in use") }
+    }
+
+    var stack: ServiceStack {
+        ServiceStack(
+            ["storage", "volumes", "port"].map { name in
+                ServiceLayer(
+                    name, raise: { (_) async throws(StorageError) in try self.act("raise \(name)") },
+                    lower: { () async throws(StorageError) in try self.act("lower \(name)") })
+            })
+    }
+}
+
+@Suite("A node of a pair at work", .tags(.unit))
+struct PairDriverTests {
+    private static let up = ["raise storage", "raise volumes", "raise port"]
+    private static let down = ["lower port", "lower volumes", "lower storage"]
+
+    private func with(
+        unreachable: PairPolicy.Unreachable = .wait, hasFence: Bool = true, record: PairRecord? = nil,
+        marker: Epoch? = nil, _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
+    ) async throws {
+        let directory = try TemporaryDirectory()
+        let files = PairFiles(state: directory.path, volatile: directory.path)
+        if let record { try files.write(record) }
+        if let marker { try files.write(marker: marker) }
+        let world = World()
+        let parts = PairParts(
+            node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world, address: world,
+            fence: hasFence ? world : nil, service: world.stack, files: files,
+            policy: PairPolicy(unreachable: unreachable, interval: .milliseconds(5)), tellPrimary: { _ in })
+        let driver = try PairDriver(parts, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup { group in
+            group.addTask { await driver.run() }
+            try await body(world, driver, files)
+            group.cancelAll()
+        }
+    }
+
+    private func wait(_ driver: PairDriver, _ role: PairRole) async throws {
+        try await eventually { await driver.status().own.role == role }
+    }
+
+    @Test("what an earlier life may have left goes down before anything else")
+    func remains() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            #expect(world.see(\.deeds) == Self.down)
+            #expect(world.see(\.told).last == .fit)
+        }
+    }
+
+    @Test("a service that an earlier life left up is taken over as it is")
+    func takenOver() async throws {
+        let epoch = Epoch(3, of: try NodeName("a"))
+        let record = PairRecord(seen: epoch, data: epoch, served: epoch)
+        try await with(record: record, marker: epoch) { world, driver, _ in
+            try await wait(driver, .primary)
+            #expect(world.see(\.deeds) == Self.up && world.see(\.told) == [.serving])
+        }
+    }
+
+    @Test("one that was not all up, or is of another epoch, goes down")
+    func otherEpoch() async throws {
+        let epoch = Epoch(3, of: try NodeName("a"))
+        let record = PairRecord(seen: epoch, data: epoch, served: epoch)
+        try await with(record: record, marker: Epoch(2, of: try NodeName("a"))) { world, driver, _ in
+            try await wait(driver, .standby)
+            #expect(world.see(\.deeds) == Self.down)
+        }
+    }
+
+    @Test("with the address, and the other node silent, it serves once the fence command has ended well")
+    func fenced() async throws {
+        try await with { world, driver, files in
+            try await wait(driver, .standby)
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            #expect(world.see(\.fencings) == 1 && world.see(\.deeds).suffix(3) == Self.up[...])
+            let record = try files.readRecord()
+            #expect(record.served == Epoch(1, of: try NodeName("a")) && files.readMarker() == record.served)
+            #expect(await driver.outdateOther() == .fence)
+        }
+    }
+
+    @Test("without a fence it waits and says what to run; forced, it serves")
+    func waits() async throws {
+        try await with(hasFence: false) { world, driver, _ in
+            try await wait(driver, .standby)
+            world.set { $0.address = .held }
+            try await eventually { await driver.status().obstacle?.contains("ha promote --other-is-off") == true }
+            #expect(world.see(\.deeds) == Self.down)
+            #expect(try await driver.force() == .changed)
+            try await wait(driver, .primary)
+            #expect(await driver.outdateOther() == .policy)
+        }
+    }
+
+    @Test("a fence that fails is no evidence")
+    func fenceFails() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            world.set {
+                $0.fenceFails = true
+                $0.address = .held
+            }
+            try await eventually { await driver.status().obstacle?.contains("no power switch") == true }
+            #expect(await driver.status().own.role == .standby)
+            #expect(world.see(\.deeds) == Self.down)
+        }
+    }
+
+    @Test("a promotion that fails goes down again, and the history tells at which step")
+    func failedPromotion() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            world.set {
+                $0.failing = ["raise volumes"]
+                $0.address = .held
+            }
+            try await eventually { world.see(\.deeds).suffix(5) == (Self.up.prefix(2) + Self.down)[...] }
+            let move = try #require(await driver.status().moves.first { $0.failure != nil })
+            #expect(move.direction == .up && move.failure?.hasPrefix("volumes: ") == true && move.steps.count == 2)
+        }
+    }
+
+    @Test("a layer that cannot be lowered does not keep the others up, and the node has a fault until it can")
+    func stuck() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            let epoch = Epoch(9, of: try NodeName("b"))
+            let other = PairReport(
+                node: try NodeName("b"), role: .primary, record: PairRecord(seen: epoch, data: epoch, served: epoch),
+                data: .current(other: .unknown), address: .held, holdsStorage: true)
+            world.set {
+                $0.failing = ["lower port"]
+                $0.answer = PairAnswer(isGranted: true, report: other)
+            }
+            try await wait(driver, .fault)
+            #expect(world.see(\.deeds).suffix(3) == Self.down[...])
+            world.set { $0.failing = [] }
+            try await eventually { await !driver.status().own.holdsStorage }
+        }
+    }
+
+    @Test("asked to, it marks its copy as outdated, and does not serve with it; while it serves it refuses")
+    func outdated() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            var report = try PairReport.sample("b")
+            report.data = .current(other: .unknown)
+            let ask = PairMessage(.outdate, report: report)
+            #expect(await driver.hear(ask).isGranted)
+            #expect(await driver.status().own.role == .outdated)
+            world.set { $0.data = .current(other: .same) }
+            try await wait(driver, .standby)
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            #expect(await !driver.hear(ask).isGranted && world.see(\.outdatings) == 1)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import StorageCore
+import Testing
+
+@testable import convert2nfsd
+
+@Suite("The configuration of a pair")
+struct ConfigurationClusterTests {
+    private static let nodes = """
+          nodes:
+            - {name: a, address: 192.0.2.11, replicationAddress: 198.51.100.11, priority: 100}
+            - {name: b, address: 192.0.2.12, priority: 50}
+        """
+
+    private func text(
+        node: String = "a", nodes: String = Self.nodes, more: String = "",
+        api: String = "api: {listen: \"0.0.0.0:8080\"}",
+        nfs: String = "nfs: {address: 192.0.2.10}", group: String = "vg"
+    ) -> String {
+        """
+        node: {name: \(node)}
+        \(api)
+        \(nfs)
+        pools:
+          - {name: default, backend: lvm, volumeGroup: \(group)}
+        cluster:
+        \(nodes)
+          prefixLength: 24
+          interface: eth0
+          replication: {method: drbd, volumeGroup: vg}
+          \(more)
+        """
+    }
+
+    @Test("what is given and what is not")
+    func whole() throws {
+        let cluster = try #require(
+            try parsed(text(more: "fence: {command: [/sbin/off, now]}\n  advertInterval: 0.25")).cluster)
+        #expect(cluster.member(try NodeName("a"))?.priority == 100)
+        #expect(cluster.other(than: try NodeName("a"))?.address == (try ClientAddress("192.0.2.12")))
+        #expect(cluster.fence == .init(command: ["/sbin/off", "now"], seconds: 30))
+        #expect(cluster.advertCentiseconds == 25 && cluster.routerID == 51 && cluster.unreachable == .wait)
+        #expect(cluster.replication == .init(resource: "convert2nfs", minor: 0, group: "vg"))
+    }
+
+    @Test(
+        "a node without the section, or with an empty one, is on its own",
+        arguments: ["log: {}", "cluster:", "cluster: null"])
+    func none(_ text: String) throws { #expect(try parsed(text).cluster == nil) }
+
+    struct Fault: CustomTestStringConvertible {
+        let text: String
+        let says: String
+        var testDescription: String { says }
+    }
+
+    private static var faults: [Fault] {
+        let own = ConfigurationClusterTests()
+        let same = Self.nodes.replacing("priority: 50", with: "priority: 100")
+        return [
+            Fault(text: own.text(node: "c"), says: "none of a or b is this node"),
+            Fault(
+                text: own.text(nodes: Self.nodes.replacing("name: b", with: "name: a")),
+                says: "expected two with different names"),
+            Fault(text: own.text(nodes: same), says: "both nodes have one priority"),
+            Fault(text: own.text(nodes: "  nodes: []"), says: "found 0 nodes"),
+            Fault(text: own.text(api: ""), says: "api.listen: the other node asks this one by it"),
+            Fault(text: own.text(nfs: "nfs: {address: storage}"), says: "it is the service address"),
+            Fault(text: own.text(nfs: "nfs: {address: 192.0.2.10, server: ganesha}"), says: "the kernel's NFS server"),
+            Fault(text: own.text(group: "other"), says: "every pool is in the volume group vg"),
+            Fault(text: own.text(more: "fence: {command: [poweroff]}"), says: "an absolute path first"),
+            Fault(text: own.text(more: "fence: {}"), says: "cluster.fence.command: the key is missing"),
+            Fault(text: own.text(more: "advertInterval: 0.01"), says: "from 0.05 to 40"),
+            Fault(text: own.text(more: "onPeerUnreachable: hope"), says: "wait"),
+        ]
+    }
+
+    @Test("what cannot be is refused where it stands", arguments: faults)
+    func refused(_ fault: Fault) throws {
+        let error = #expect(throws: ConfigurationError.self) { try parsed(fault.text) }
+        let said = error.map { "\($0)" } ?? ""
+        #expect(said.contains(fault.says), "\(said)")
+    }
+}
