@@ -12,7 +12,7 @@ RELEASE = $(shell swift build -c release --show-bin-path)
 # The programs run on a Debian 12 without Swift: its runtime is in them.
 RELEASE_BUILD = $(SWIFT_BUILD) -c release --static-swift-stdlib
 
-.PHONY: demo build test lab soak bench bench-lab fmt lint packages
+.PHONY: demo build test lab lab-pair soak bench bench-lab fmt lint packages
 
 demo: packages
 	$(SWIFT_BUILD) --product convert2nfs-demo
@@ -35,6 +35,14 @@ lab: build
 	$(SWIFT_BUILD) --product convert2nfs-lab
 	$(SWIFT_BUILD) --build-tests
 	Scripts/repeat-failures Scripts/lab-suite $(RELEASE)
+
+# A pair of storage nodes in three of those machines, failing over.
+lab-pair: build
+	@Scripts/packages $(LAB_PACKAGES)
+	$(RELEASE_BUILD) --product convert2nfs-lab-agent
+	$(SWIFT_BUILD) --product convert2nfs-lab
+	$(SWIFT_BUILD) --build-tests
+	CONVERT2NFS_LAB_PAIR=1 Scripts/lab-suite $(RELEASE) --filter PairTests
 
 # The full count of kills; make test does a short one.
 soak: packages

@@ -45,7 +45,7 @@ private final class World: PairPeer, Replication, AddressHolder, Fence {
     }
     func look() async -> ReplicationState { ReplicationState(data: see(\.data), text: "") }
     func look() async -> AddressState { see(\.address) }
-    func promote(isForced: Bool) async throws(StorageError) {}
+    func promote(_ occasion: Occasion) async throws(StorageError) {}
     func demote() async throws(StorageError) {}
     func outdate() async throws(StorageError) {
         state.withLock {

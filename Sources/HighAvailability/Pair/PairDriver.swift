@@ -59,7 +59,7 @@ package actor PairDriver {
         }
         await lookAtData()
         guard let epoch = parts.files.readMarker(), epoch == machine.record.served else { return }
-        let passage = await parts.service.raise(isForced: false)
+        let passage = await parts.service.raise(Occasion())
         note(.up, epoch, passage)
         guard passage.failure == nil else { return }
         machine = FailoverMachine(node: parts.node, record: machine.record, remains: .service)
@@ -158,7 +158,7 @@ package actor PairDriver {
 
     private func promote(_ epoch: Epoch, _ isForced: Bool) async {
         if isForced { goesOnAlone = true }
-        let passage = await parts.service.raise(isForced: isForced)
+        let passage = await parts.service.raise(Occasion(isForced: isForced, isOtherOff: isOtherOff))
         var failure = passage.failure?.message
         if failure == nil {
             do throws(StorageError) { try parts.files.write(marker: epoch) } catch { failure = error.message }

@@ -43,10 +43,18 @@ package struct DRBDReplication: Replication {
         return ReplicationState(data: found.data, text: found.text, syncPercent: found.syncPercent)
     }
 
-    package func promote(isForced: Bool) async throws(StorageError) {
-        if try status()?.role == .primary { return }
+    package func promote(_ occasion: Occasion) async throws(StorageError) {
+        let found = try status()
+        if found?.role == .primary { return }
+        // The loss of a connection to a node that has gone off is noticed only seconds later.
+        let seemsThere = occasion.isOtherOff && found?.peerRole == .primary
+        if seemsThere { try await drbd("disconnect", ["--force"]) }
         // It waits for the handler that makes sure of the other copy.
-        try await drbd("primary", isForced ? ["--force"] : [], deadline: .seconds(90))
+        let promoting = await Result { () async throws(StorageError) in
+            try await drbd("primary", occasion.isForced ? ["--force"] : [], deadline: .seconds(90))
+        }
+        if seemsThere { try await drbd("connect") }
+        try promoting.get()
     }
 
     package func demote() async throws(StorageError) {

@@ -8,8 +8,9 @@ package protocol Replication: Sendable {
     /// What it says now.
     func look() async -> ReplicationState
 
-    /// Ensures that this node may write. Refuses (`conflict`) data that is not current, unless `isForced`.
-    func promote(isForced: Bool) async throws(StorageError)
+    /// Ensures that this node may write. Refuses data that is not current, unless it is forced, and while the other node seems to write,
+    /// unless that is off.
+    func promote(_ occasion: Occasion) async throws(StorageError)
 
     /// Ensures that this node does not write. Throws `busy` while the storage is in use.
     func demote() async throws(StorageError)

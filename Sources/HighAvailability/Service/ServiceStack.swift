@@ -1,13 +1,26 @@
 import StorageCore
 
+/// What is known when the service is brought up.
+package struct Occasion: Hashable, Sendable {
+    /// An operator wants it up with what data there is.
+    package var isForced = false
+    /// The other node is off, whatever it may seem to be.
+    package var isOtherOff = false
+
+    package init(isForced: Bool = false, isOtherOff: Bool = false) {
+        self.isForced = isForced
+        self.isOtherOff = isOtherOff
+    }
+}
+
 /// One part of the service of a pair, above those it needs. Raising and lowering are idempotent.
 package struct ServiceLayer: Sendable {
     package let name: String
-    let raise: @Sendable (_ isForced: Bool) async throws(StorageError) -> Void
+    let raise: @Sendable (Occasion) async throws(StorageError) -> Void
     let lower: @Sendable () async throws(StorageError) -> Void
 
     package init(
-        _ name: String, raise: @escaping @Sendable (_ isForced: Bool) async throws(StorageError) -> Void,
+        _ name: String, raise: @escaping @Sendable (Occasion) async throws(StorageError) -> Void,
         lower: @escaping @Sendable () async throws(StorageError) -> Void
     ) {
         self.name = name
@@ -23,10 +36,10 @@ package struct ServiceStack: Sendable {
     package init(_ layers: [ServiceLayer]) { self.layers = layers }
 
     /// Brings it up, the lowest layer first, and stops at the first that cannot be. Safe to repeat on what is up.
-    func raise(isForced: Bool) async -> Passage {
+    func raise(_ occasion: Occasion) async -> Passage {
         var passage = Passage()
         for layer in layers where passage.failure == nil {
-            await passage.step(layer.name) { () async throws(StorageError) in try await layer.raise(isForced) }
+            await passage.step(layer.name) { () async throws(StorageError) in try await layer.raise(occasion) }
         }
         return passage
     }

@@ -151,7 +151,7 @@ package struct PairNodes: Sendable {
                 meta-disk internal;
                 handlers { fence-peer "/usr/local/sbin/convert2nfsd fence-peer"; }
                 net {
-                    ping-int 1; ping-timeout 5; timeout 20; connect-int 1;
+                    ping-int 3; ping-timeout 20; timeout 60; connect-int 3;
                     after-sb-0pri disconnect; after-sb-1pri disconnect; after-sb-2pri disconnect;
                 }
                 disk { fencing resource-and-stonith; on-io-error detach; al-extents 67; c-plan-ahead 0; resync-rate 100M; }

@@ -115,8 +115,7 @@ extension StorageNode {
             ServiceStack([
                 ServiceLayer(
                     "storage",
-                    raise: { (isForced) async throws(StorageError) in try await replication.promote(isForced: isForced)
-                    },
+                    raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
                     lower: { () async throws(StorageError) in try await replication.demote() }),
                 ServiceLayer(
                     "state volume", raise: { (_) async throws(StorageError) in try await group.raise() },
