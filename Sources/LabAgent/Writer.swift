@@ -45,7 +45,7 @@ struct Writer {
     }
 
     private mutating func change() {
-        let (draft, name) = ("\(directory)/draft", "\(directory)/\(Self.name(of: result))")
+        let (draft, name) = ("\(directory)/\(Self.name(of: result)).draft", "\(directory)/\(Self.name(of: result))")
         attempt("create") {
             let file = open(draft, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
             guard file >= 0 else { return -1 }

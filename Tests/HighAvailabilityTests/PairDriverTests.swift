@@ -12,6 +12,8 @@ import Testing
 private final class World: PairPeer, Replication, AddressHolder, Fence {
     struct State {
         var data = DataState.current(other: .same)
+        var isPrimary = false
+        var isOtherIdle = false
         var address = AddressState.notHeld
         var told: [FailoverMachine.Fitness] = []
         var answer: PairAnswer?
@@ -43,7 +45,9 @@ private final class World: PairPeer, Replication, AddressHolder, Fence {
             return state.answer
         }
     }
-    func look() async -> ReplicationState { ReplicationState(data: see(\.data), text: "") }
+    func look() async -> ReplicationState {
+        ReplicationState(data: see(\.data), isPrimary: see(\.isPrimary), isOtherIdle: see(\.isOtherIdle), text: "")
+    }
     func look() async -> AddressState { see(\.address) }
     func promote(_ occasion: Occasion) async throws(StorageError) {}
     func demote() async throws(StorageError) {}
@@ -87,13 +91,15 @@ struct PairDriverTests {
 
     private func with(
         unreachable: PairPolicy.Unreachable = .wait, hasFence: Bool = true, record: PairRecord? = nil,
-        marker: Epoch? = nil, _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
+        marker: Epoch? = nil, isPrimary: Bool = false,
+        _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
         let files = PairFiles(state: directory.path, volatile: directory.path)
         if let record { try files.write(record) }
         if let marker { try files.write(marker: marker) }
         let world = World()
+        world.set { $0.isPrimary = isPrimary }
         let parts = PairParts(
             node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world, address: world,
             fence: hasFence ? world : nil, service: world.stack, files: files,
@@ -123,7 +129,7 @@ struct PairDriverTests {
     func takenOver() async throws {
         let epoch = Epoch(3, of: try NodeName("a"))
         let record = PairRecord(seen: epoch, data: epoch, served: epoch)
-        try await with(record: record, marker: epoch) { world, driver, _ in
+        try await with(record: record, marker: epoch, isPrimary: true) { world, driver, _ in
             try await wait(driver, .primary)
             #expect(world.see(\.deeds) == Self.up && world.see(\.told) == [.serving])
         }
@@ -134,6 +140,16 @@ struct PairDriverTests {
         let epoch = Epoch(3, of: try NodeName("a"))
         let record = PairRecord(seen: epoch, data: epoch, served: epoch)
         try await with(record: record, marker: Epoch(2, of: try NodeName("a"))) { world, driver, _ in
+            try await wait(driver, .standby)
+            #expect(world.see(\.deeds) == Self.down)
+        }
+    }
+
+    @Test("one whose storage is not open here is none: it was taken down")
+    func takenDown() async throws {
+        let epoch = Epoch(3, of: try NodeName("a"))
+        let record = PairRecord(seen: epoch, data: epoch, served: epoch)
+        try await with(record: record, marker: epoch) { world, driver, _ in
             try await wait(driver, .standby)
             #expect(world.see(\.deeds) == Self.down)
         }
@@ -162,6 +178,20 @@ struct PairDriverTests {
             #expect(try await driver.force() == .changed)
             try await wait(driver, .primary)
             #expect(await driver.outdateOther() == .policy)
+        }
+    }
+
+    @Test("a node whose copy is connected and that does not write is not switched off because its daemon is silent")
+    func idle() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            world.set { $0.isOtherIdle = true }
+            try await eventually { await driver.replicationState.isOtherIdle }
+            world.set { $0.address = .held }
+            try await eventually { await driver.status().obstacle?.contains("has the same secret") == true }
+            #expect(world.see(\.fencings) == 0)
+            world.set { $0.isOtherIdle = false }
+            try await wait(driver, .primary)
         }
     }
 

@@ -57,9 +57,9 @@ struct PairTests {
         try await withPair("switch") { pair, primary, standby, application in
             try await application.start("/nfs/shopdata", from: PairNodes.address, options: options)
             try await application.proceed()
-            try await primary.sh("convert2nfs ha switch", deadline: .seconds(90))
+            try await pair.moveService(from: primary)
             try await application.proceed()
-            try await standby.sh("convert2nfs ha switch", deadline: .seconds(90))
+            try await pair.moveService(from: standby)
             try await application.proceed()
             let result = try await application.stop()
             #expect(result.errors == "none" && result.lost == 0, "\(result)")

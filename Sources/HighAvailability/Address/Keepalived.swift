@@ -36,11 +36,12 @@ package final class Keepalived: AddressHolder {
         do {
             let lines = try EventPipe.lines(at: settings.events)
             Task { for await line in lines { hear(line) } }
-            let isChanged = try configure()
+            try configure()
             let running = try ProcessSearch.find(executableNamed: tool.name)
             if running.isEmpty { return try begin() }
-            // It reads its file again; the address stays where it is (keepalived(8)).
-            if isChanged { for process in running { _ = try process.signal(1) } }
+            // It reads its files again, which it could not watch if it was started before their directory was made; the address stays
+            // where it is (keepalived(8)).
+            for process in running { _ = try process.signal(1) }
         } catch {
             throw error as? StorageError ?? StorageError(.unavailable, "keepalived: \(error)")
         }
@@ -53,11 +54,11 @@ package final class Keepalived: AddressHolder {
         change.yield()
     }
 
-    /// Whether there was anything to change. A file that is somebody else's is left alone.
-    private func configure() throws -> Bool {
+    /// A file that is somebody else's is left alone.
+    private func configure() throws {
         let wanted = Array(settings.text.utf8)
         let found = try DurableFile.read(configuration, limit: 1 << 20)
-        if found == wanted { return false }
+        if found == wanted { return }
         if let found, !String(decoding: found, as: UTF8.self).hasPrefix(KeepalivedSettings.mark) {
             throw StorageError(
                 .conflict,
@@ -67,7 +68,6 @@ package final class Keepalived: AddressHolder {
         let directory = String(configuration[..<(configuration.lastIndex(of: "/") ?? configuration.startIndex)])
         try Directory.ensureExists(directory, mode: 0o755)
         try DurableFile.write(wanted, to: configuration, mode: 0o644)
-        return true
     }
 
     private func begin() throws {

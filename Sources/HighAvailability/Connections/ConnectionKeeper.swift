@@ -8,6 +8,8 @@ package struct ConnectionKeeper: Sendable {
     private let address: ClientAddress
     private let ports: Set<UInt16>
     private let file: String
+    /// The replicated storage may make a write wait, and nothing else is to wait with it.
+    private let work = BlockingWork(label: "connections")
 
     /// `file` is on the replicated storage.
     package init(address: ClientAddress, ports: Set<UInt16>, file: String) {
@@ -28,6 +30,18 @@ package struct ConnectionKeeper: Sendable {
         }
     }
 
+    private func noteAside(since known: Set<Connection>?) async throws(StorageError) -> Set<Connection> {
+        do throws(HostError) {
+            return try await work.run("the list of connections", deadline: .seconds(10)) { _ throws(HostError) in
+                do throws(StorageError) { return try self.note(since: known) } catch {
+                    throw HostError.unexpected(error.message)
+                }
+            }
+        } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
+    }
+
     /// Makes those that were written down last connect anew. The port is open.
     package func wake() throws(StorageError) {
         do {
@@ -43,7 +57,7 @@ package struct ConnectionKeeper: Sendable {
     package func keep(_ failed: @Sendable (StorageError) -> Void) async {
         var known: Set<Connection>?
         while true {
-            do throws(StorageError) { known = try note(since: known) } catch { failed(error) }
+            do throws(StorageError) { known = try await noteAside(since: known) } catch { failed(error) }
             guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
         }
     }

@@ -219,5 +219,7 @@ package struct FailoverMachine: Sendable, Hashable {
         return [.demote]
     }
 
+    func isClaiming(_ epoch: Epoch) -> Bool { stage == .claiming(epoch) && role == .standby }
+
     var isPeerServing: Bool { peer?.holdsStorage ?? false }
 }

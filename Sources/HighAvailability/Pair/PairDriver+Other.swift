@@ -58,14 +58,20 @@ extension PairDriver: PairNode {
     func seek(_ epoch: Epoch) async {
         let asked = ContinuousClock.now
         // One that did not answer a moment ago is not waited for where there is another way to make sure.
-        let patience: Duration = machine.peer == nil && parts.fence != nil ? .milliseconds(200) : .seconds(1)
+        let patience: Duration = isOtherSilent && parts.fence != nil ? .milliseconds(200) : .seconds(1)
         let answer = isOtherOff ? nil : await parts.peer.send(claim(epoch), within: patience)
-        handle(.evidence(epoch, await weigh(answer, asked: asked)))
+        let found = await weigh(answer, asked: asked, for: epoch)
+        if take({ $0.handle(.evidence(epoch, found)) }) == nil {
+            // It may be tried again once there is room.
+            handle(.evidence(epoch, .missing("this node cannot keep what it has to remember; see its log")))
+        }
     }
 
     private func claim(_ epoch: Epoch) -> PairMessage { PairMessage(.claim(epoch), report: machine.report) }
 
-    private func weigh(_ answer: PairAnswer?, asked: ContinuousClock.Instant) async -> EvidenceAnswer {
+    private func weigh(
+        _ answer: PairAnswer?, asked: ContinuousClock.Instant, for epoch: Epoch
+    ) async -> EvidenceAnswer {
         if let answer {
             if answer.isGranted {
                 let age = ContinuousClock.now - asked
@@ -76,7 +82,16 @@ extension PairDriver: PairNode {
             guard isStuck, parts.fence != nil else { return .refused(answer.report) }
         }
         if isOtherOff { return .found(.fenced) }
+        // It may have asked for the service itself meanwhile, or been let have it: then it is not to be switched off.
+        let isHeard = answer == nil && heardAt.map { $0 > asked } ?? false
+        guard machine.isClaiming(epoch), !isHeard else { return .missing("\(parts.otherName) is heard again") }
         var tried = "\(parts.otherName) does not answer"
+        // It runs, then, and only its daemon is silent, or is none of this pair's.
+        if replicationState.isOtherIdle, answer == nil {
+            return .missing(
+                "\(tried), although replication is connected to it: see whether its convert2nfsd runs, and has the same secret"
+            )
+        }
         if let fence = parts.fence {
             do throws(StorageError) {
                 try await fence.run()
@@ -99,9 +114,12 @@ extension PairDriver: PairNode {
     package func outdateOther() async -> OutdatedBy? {
         if isOtherOff { return .fence }
         if goesOnAlone { return .policy }
-        let message = PairMessage(.outdate, report: machine.report)
-        if let answer = await parts.peer.send(message, within: .seconds(10)) {
-            return answer.isGranted ? .itself : nil
+        let end = ContinuousClock.now + .seconds(20)
+        let patience: Duration = isOtherSilent && parts.fence != nil ? .seconds(1) : .seconds(5)
+        // One that has just been started may do it in a moment.
+        while let answer = await parts.peer.send(PairMessage(.outdate, report: machine.report), within: patience) {
+            if answer.isGranted { return .itself }
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .seconds(1))) != nil else { return nil }
         }
         if let fence = parts.fence {
             do throws(StorageError) { try await fence.run() } catch { return nil }

@@ -20,6 +20,9 @@ package actor PairDriver {
     var isOtherOff = false
     /// What an operator has forced, or the policy has let go on, without knowing that the other is off.
     var goesOnAlone = false
+    /// It did not answer when it was asked last.
+    var isOtherSilent = false
+    var heardAt: ContinuousClock.Instant?
     private var told: FailoverMachine.Fitness?
     /// Before it is known whether the service is up, the address stays where it is.
     private var isSettled = false
@@ -58,7 +61,9 @@ package actor PairDriver {
             try await parts.address.start()
         }
         await lookAtData()
-        guard let epoch = parts.files.readMarker(), epoch == machine.record.served else { return }
+        guard let epoch = parts.files.readMarker(), epoch == machine.record.served, replicationState.isPrimary else {
+            return
+        }
         let passage = await parts.service.raise(Occasion())
         note(.up, epoch, passage)
         guard passage.failure == nil else { return }
@@ -85,12 +90,17 @@ package actor PairDriver {
 
     private func watchOther() async {
         repeat {
-            hear(await parts.peer.send(PairMessage(.report, report: machine.report), within: .seconds(1))?.report)
+            let answer = await parts.peer.send(PairMessage(.report, report: machine.report), within: .seconds(1))
+            hear(answer?.report)
+            isOtherSilent = answer == nil
         } while (try? await clock.sleep(for: parts.policy.interval)) != nil
     }
 
     func hear(_ report: PairReport?) {
-        if report != nil { (isOtherOff, goesOnAlone) = (false, false) }
+        if report != nil {
+            (isOtherOff, goesOnAlone, isOtherSilent) = (false, false, false)
+            heardAt = .now
+        }
         handle(.peer(report))
     }
 
@@ -164,7 +174,7 @@ package actor PairDriver {
             do throws(StorageError) { try parts.files.write(marker: epoch) } catch { failure = error.message }
         }
         note(.up, epoch, passage)
-        handle(.promoted(epoch, failure: failure))
+        await insist(.promoted(epoch, failure: failure))
     }
 
     private func demote() async {
@@ -174,7 +184,14 @@ package actor PairDriver {
         let passage = await parts.service.lower()
         note(.down, nil, passage)
         replicationState = await parts.replication.look()
-        handle(.demoted(replicationState.data, failure: passage.failure?.message))
+        await insist(.demoted(replicationState.data, failure: passage.failure?.message))
+    }
+
+    /// What has come of a way up or down is the machine's to know, however long it cannot be written.
+    private func insist(_ event: FailoverMachine.Event) async {
+        while take({ $0.handle(event) }) == nil {
+            guard (try? await clock.sleep(for: .seconds(1))) != nil else { return }
+        }
     }
 
     private func note(_ direction: ServiceMove.Direction, _ epoch: Epoch?, _ passage: Passage) {

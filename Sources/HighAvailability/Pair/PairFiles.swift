@@ -43,7 +43,8 @@ package struct PairFiles: Sendable {
     /// Nil if the service is not up, or was not all up.
     func readMarker() -> Epoch? { try? read(Epoch.self, marker) }
 
-    func write(marker epoch: Epoch?) throws(StorageError) {
+    /// The service is up under that epoch, or not all up.
+    package func write(marker epoch: Epoch?) throws(StorageError) {
         guard let epoch else {
             do throws(HostError) { try DurableFile.remove(marker) } catch { throw Self.refusal(marker, error) }
             return

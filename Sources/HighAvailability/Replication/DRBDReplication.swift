@@ -40,7 +40,9 @@ package struct DRBDReplication: Replication {
             let text = "DRBD's resource \(resource) is not up"
             return ReplicationState(data: .failed(text), text: text)
         }
-        return ReplicationState(data: found.data, text: found.text, syncPercent: found.syncPercent)
+        return ReplicationState(
+            data: found.data, isPrimary: found.role == .primary,
+            isOtherIdle: found.peerRole == .secondary, text: found.text, syncPercent: found.syncPercent)
     }
 
     package func promote(_ occasion: Occasion) async throws(StorageError) {
@@ -59,8 +61,14 @@ package struct DRBDReplication: Replication {
 
     package func demote() async throws(StorageError) {
         guard let status = try status(), status.role == .primary else { return }
-        do throws(StorageError) { try await drbd("secondary") } catch {
-            throw StorageError(.busy, error.message)
+        // Whoever looks at all devices may have it open for a moment.
+        let end = ContinuousClock.now + .seconds(5)
+        while true {
+            do throws(StorageError) { return try await drbd("secondary") } catch {
+                guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(200))) != nil else {
+                    throw StorageError(.busy, error.message)
+                }
+            }
         }
     }
 
@@ -69,13 +77,17 @@ package struct DRBDReplication: Replication {
             throw StorageError(.unavailable, "DRBD's resource \(resource) is not up")
         }
         guard status.role != .primary else { throw StorageError(.conflict, "this node may write") }
-        if status.disk == "Outdated" || status.disk == "Inconsistent" { return }
+        if Self.useless.contains(status.disk) { return }
         // With its connection up, as it may still seem here, DRBD would have nothing to mark.
         try await drbd("disconnect", ["--force"])
         let outdating = await Result { () async throws(StorageError) in try await drbd("outdate") }
-        try await drbd("connect")
+        // What is marked is marked, whether it connects now or when it is told to the next time.
+        do throws(StorageError) { try await drbd("connect") } catch { _ = error }
         try outdating.get()
     }
+
+    /// States of a disk with which no node is promoted.
+    private static let useless: Set<String> = ["Outdated", "Inconsistent", "Diskless", "Failed", "Detaching"]
 
     private func status() throws(StorageError) -> DRBDStatus? {
         let text: String?

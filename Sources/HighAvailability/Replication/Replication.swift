@@ -22,13 +22,21 @@ package protocol Replication: Sendable {
 
 package struct ReplicationState: Hashable, Sendable {
     package var data: DataState
+    /// This node may write now.
+    package var isPrimary: Bool
+    /// The other node's copy is connected, and that node does not write.
+    package var isOtherIdle: Bool
     /// In its own words.
     package var text: String
     /// Of a copy that is being brought up to date.
     package var syncPercent: Double?
 
-    package init(data: DataState, text: String, syncPercent: Double? = nil) {
+    package init(
+        data: DataState, isPrimary: Bool = false, isOtherIdle: Bool = false, text: String, syncPercent: Double? = nil
+    ) {
         self.data = data
+        self.isPrimary = isPrimary
+        self.isOtherIdle = isOtherIdle
         self.text = text
         self.syncPercent = syncPercent
     }

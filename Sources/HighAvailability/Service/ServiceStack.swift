@@ -44,6 +44,9 @@ package struct ServiceStack: Sendable {
         return passage
     }
 
+    /// What takes longer hangs, and is left behind: a node that cannot let go has to say so.
+    private static let patience = Duration.seconds(40)
+
     /// Takes all down, for an operator. Throws the first failure.
     package func retire() async throws(StorageError) {
         if let failure = await lower().failure { throw failure }
@@ -53,7 +56,11 @@ package struct ServiceStack: Sendable {
     /// service ends although the ports cannot be closed, and a layer refuses by itself while it is in use.
     func lower() async -> Passage {
         var passage = Passage()
-        for layer in layers.reversed() { await passage.step(layer.name, layer.lower) }
+        for layer in layers.reversed() {
+            await passage.step(layer.name) { () async throws(StorageError) in
+                try await within(Self.patience, layer.lower)
+            }
+        }
         return passage
     }
 }
@@ -72,4 +79,21 @@ struct Passage: Sendable {
         let (seconds, attoseconds) = (ContinuousClock.now - begin).components
         steps.append(.init(name: name, milliseconds: Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000)))
     }
+}
+
+/// Runs `body`; throws `unavailable` if it has not ended within `limit`, and leaves it behind then, cancelled.
+private func within(
+    _ limit: Duration, _ body: @escaping @Sendable () async throws(StorageError) -> Void
+) async throws(StorageError) {
+    let (results, result) = AsyncStream<Result<Void, StorageError>>.makeStream()
+    let work = Task { result.yield(await Result { () async throws(StorageError) in try await body() }) }
+    let timer = Task {
+        try? await Task.sleep(for: limit)
+        result.yield(.failure(StorageError(.unavailable, "it has not ended within \(limit.components.seconds) s")))
+    }
+    var iterator = results.makeAsyncIterator()
+    let first = await iterator.next()
+    work.cancel()
+    timer.cancel()
+    if let first { try first.get() }
 }

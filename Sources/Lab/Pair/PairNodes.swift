@@ -100,6 +100,20 @@ package struct PairNodes: Sendable {
         throw HostError.unexpected("neither node serves")
     }
 
+    /// Moves the service in order, once the other node may have the address: its keepalived hears of it a moment after the node is fit.
+    package func moveService(from machine: Machine) async throws {
+        try await machine.sh(
+            """
+            for try in $(seq 20); do
+                convert2nfs ha switch 2>/tmp/refusal && exit 0
+                grep -q 'cannot take the service' /tmp/refusal || break
+                sleep 0.5
+            done
+            cat /tmp/refusal >&2
+            exit 1
+            """, deadline: .seconds(120))
+    }
+
     /// Which nodes have the service address.
     package func addressHolders() async throws -> [String] {
         var holders: [String] = []

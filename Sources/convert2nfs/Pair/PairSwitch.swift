@@ -13,6 +13,10 @@ struct PairSwitch: NodeCommand {
     var activity: String { "moving the service" }
 
     func report(_ context: Context) async throws(StorageError) -> Report {
+        let before = try await context.client.pair()
+        if let asked = before.nodes.first?.name, let primary = before.primary, primary != asked {
+            throw StorageError(.conflict, "\(primary) serves already; ask there to move the service to \(asked)")
+        }
         let begin = try await context.client.switchService()
         guard let target = begin.nodes.last?.name else {
             throw StorageError(.internal, "the node does not say who the other one is")

@@ -9,8 +9,10 @@ struct FencePeerCommand: AsyncParsableCommand {
     @OptionGroup var configurationOption: ConfigurationOption
 
     func run() async throws {
-        let socket = try configurationOption.load().api.socket
-        let answer = try await ask(socket)
+        let configuration = try configurationOption.load()
+        // As long as the daemon may take for it.
+        let timeout = Duration.seconds(60 + (configuration.cluster?.fence?.seconds ?? 0))
+        let answer = try await ask(configuration.api.socket, timeout)
         switch answer.by {
         case .itself, .policy: throw ExitCode(4)
         case .fence: throw ExitCode(7)
@@ -21,11 +23,11 @@ struct FencePeerCommand: AsyncParsableCommand {
     /// Writes wait anyway, so a daemon that is just being started again is waited for.
     private static let patience = Duration.seconds(60)
 
-    private func ask(_ socket: String) async throws -> OutdatedDocument {
+    private func ask(_ socket: String, _ timeout: Duration) async throws -> OutdatedDocument {
         let end = ContinuousClock.now + Self.patience
         while true {
             do throws(StorageError) {
-                return try await NodeClient.with(.socket(socket), timeout: Self.patience) {
+                return try await NodeClient.with(.socket(socket), timeout: timeout) {
                     (client) async throws(StorageError) in try await client.outdateOther()
                 }
             } catch {

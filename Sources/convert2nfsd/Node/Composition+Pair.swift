@@ -35,6 +35,7 @@ extension StorageNode {
             lock: lock, services: try listeners(configuration.api, faces, logger) + [runner], notifier: notifier,
             keepChoice: { () throws(StorageError) in }, windDown: { await paired.windDown(patience: $0) },
             retire: { () async throws(StorageError) in
+                try pair.files.write(marker: nil)
                 try await pair.stack.retire()
                 return (0, false)
             }, logger: logger)
@@ -47,6 +48,7 @@ extension StorageNode {
         let paired: PairedService
         let link = PeerLink()
         let server: Server
+        let files: PairFiles
         let secret: String
         /// Where the other node's API is.
         let others: [ServerAddress]
@@ -82,7 +84,7 @@ extension StorageNode {
                 address: address, ports: Self.ports(configuration), nfsPort: configuration.nfs.port,
                 connections: "\(shared)/connections.json", toolbox: tools, runner: runner, logger: logger)
             // Nobody is let in before it is known who serves; the service that an earlier life left up goes on.
-            let files = PairFiles(state: state, volatile: volatile)
+            files = PairFiles(state: state, volatile: volatile)
             if !files.isServing { try await port.shut() }
             stack = Self.stack(
                 replication, group, paired, server, port,
