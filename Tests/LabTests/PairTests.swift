@@ -33,7 +33,7 @@ struct PairTests {
     }
 
     @Test(
-        "a client that writes, locks, renames and lists sees no error and loses nothing when the node that serves loses its power",
+        "a client of NFSv3 that writes, renames and lists sees no error and loses nothing when the node that serves loses its power",
         arguments: ["nfsvers=3,nolock"])
     func killed(options: String) async throws {
         try await withPair("kill-\(options.filter(\.isNumber))") { pair, primary, standby, application in
