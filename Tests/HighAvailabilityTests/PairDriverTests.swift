@@ -8,15 +8,32 @@ import Testing
 
 @testable import HighAvailability
 
+/// A hundred times as fast as the real one.
+private struct FastClock: Clock {
+    func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
+        try await ContinuousClock().sleep(for: (deadline - ContinuousClock.now) / 100)
+    }
+    var now: ContinuousClock.Instant { ContinuousClock.now }
+    var minimumResolution: Duration { ContinuousClock().minimumResolution }
+}
+
 /// The node `a` of a pair, with everything around it made up.
 private final class World: PairPeer, Replication, AddressHolder, Fence {
     struct State {
         var data = DataState.current(other: .same)
         var isPrimary = false
+        var isConnected = false
+        var looks = 0
         var isOtherIdle = false
+        var isSuspended = false
+        var resumptions = 0
+        var shuttings = 0
         var address = AddressState.notHeld
         var told: [FailoverMachine.Fitness] = []
         var answer: PairAnswer?
+        var refusal: String?
+        var startFails = false
+        var starts = 0
         var heard: [PairMessage.Request] = []
         var fencings = 0
         var fenceFails = false
@@ -38,15 +55,26 @@ private final class World: PairPeer, Replication, AddressHolder, Fence {
     }
     func see<Value>(_ body: (State) -> Value) -> Value { state.withLock { body($0) } }
 
-    func start() async throws(StorageError) {}
-    func send(_ message: PairMessage, within patience: Duration) async -> PairAnswer? {
+    func start() async throws(StorageError) {
+        let fails = state.withLock { state in
+            state.starts += 1
+            return state.startFails
+        }
+        if fails { throw StorageError(.unavailable, "no module") }
+    }
+    func send(_ message: PairMessage, within patience: Duration) async -> PeerReply {
         state.withLock { state in
             if message.request != .report { state.heard.append(message.request) }
-            return state.answer
+            if let refusal = state.refusal { return .refusal(refusal) }
+            return state.answer.map(PeerReply.answer) ?? .silence
         }
     }
     func look() async -> ReplicationState {
-        ReplicationState(data: see(\.data), isPrimary: see(\.isPrimary), isOtherIdle: see(\.isOtherIdle), text: "")
+        state.withLock { $0.looks += 1 }
+        return ReplicationState(
+            data: see(\.data), isPrimary: see(\.isPrimary), isConnected: see(\.isConnected),
+            isOtherIdle: see(\.isOtherIdle),
+            isSuspended: see(\.isSuspended), text: "")
     }
     func look() async -> AddressState { see(\.address) }
     func promote(_ occasion: Occasion) async throws(StorageError) {}
@@ -55,6 +83,12 @@ private final class World: PairPeer, Replication, AddressHolder, Fence {
         state.withLock {
             $0.outdatings += 1
             $0.data = .outdated("it was told to be")
+        }
+    }
+    func resume() async throws(StorageError) {
+        state.withLock {
+            $0.resumptions += 1
+            $0.isSuspended = false
         }
     }
     func tell(_ fitness: FailoverMachine.Fitness) throws(StorageError) { state.withLock { $0.told.append(fitness) } }
@@ -91,7 +125,7 @@ struct PairDriverTests {
 
     private func with(
         unreachable: PairPolicy.Unreachable = .wait, hasFence: Bool = true, record: PairRecord? = nil,
-        marker: Epoch? = nil, isPrimary: Bool = false,
+        marker: Epoch? = nil, isPrimary: Bool = false, isFailing: Bool = false,
         _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
@@ -99,12 +133,17 @@ struct PairDriverTests {
         if let record { try files.write(record) }
         if let marker { try files.write(marker: marker) }
         let world = World()
-        world.set { $0.isPrimary = isPrimary }
+        world.set {
+            $0.isPrimary = isPrimary
+            $0.startFails = isFailing
+        }
         let parts = PairParts(
             node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world, address: world,
-            fence: hasFence ? world : nil, service: world.stack, files: files,
+            fence: hasFence ? world : nil, service: world.stack,
+            shut: { () async throws(StorageError) in world.set { $0.shuttings += 1 } }, files: files,
             policy: PairPolicy(unreachable: unreachable, interval: .milliseconds(5)), tellPrimary: { _ in })
-        let driver = try PairDriver(parts, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let driver = try PairDriver(
+            parts, clock: FastClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await withThrowingTaskGroup { group in
             group.addTask { await driver.run() }
             try await body(world, driver, files)
@@ -192,6 +231,84 @@ struct PairDriverTests {
             #expect(world.see(\.fencings) == 0)
             world.set { $0.isOtherIdle = false }
             try await wait(driver, .primary)
+        }
+    }
+
+    @Test("a node that answers and does not take this one for its other is not switched off")
+    func stranger() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            world.set {
+                $0.refusal = "no such token"
+                $0.address = .held
+            }
+            try await eventually { await driver.status().obstacle?.contains("no such token") == true }
+            #expect(await driver.status().faults.contains { $0.contains("no such token") })
+            #expect(world.see(\.fencings) == 0 && world.see(\.deeds) == Self.down)
+        }
+    }
+
+    @Test("that the other node is off counts no more once its copy is connected again, though its program is silent")
+    func returned() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            world.set { $0.isConnected = true }
+            try await eventually { await driver.replicationState.isConnected }
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            // The loss of a connection is noticed late.
+            let looks = world.see(\.looks)
+            try await eventually { world.see(\.looks) > looks + 2 }
+            #expect(await driver.other.isOff)
+            world.set { $0.isConnected = false }
+            try await eventually { await !driver.replicationState.isConnected }
+            #expect(await driver.other.isOff)
+            world.set { $0.isConnected = true }
+            try await eventually { await !driver.other.isOff }
+        }
+    }
+
+    @Test("writes that wait for the other copy go on once it is made sure of, by another try")
+    func suspended() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            let answer = PairAnswer(isGranted: false, report: try PairReport.sample("b", .standby))
+            world.set { $0.answer = answer }
+            try await eventually { await !driver.other.isOff }
+            world.set {
+                $0.isPrimary = true
+                $0.isSuspended = true
+                $0.fenceFails = true
+                $0.answer = nil
+            }
+            try await eventually { world.see(\.fencings) > 2 }
+            #expect(world.see(\.resumptions) == 0)
+            world.set { $0.fenceFails = false }
+            try await eventually { world.see(\.resumptions) == 1 }
+        }
+    }
+
+    @Test("what could not be started is tried again, and told as long as it cannot")
+    func upkeep() async throws {
+        try await with(isFailing: true) { world, driver, _ in
+            try await eventually {
+                await driver.status().faults == ["keepalived: no module", "replication: no module"]
+            }
+            world.set { $0.startFails = false }
+            try await eventually { await driver.status().faults.isEmpty }
+            // While nothing is served, nobody is let in, whatever else changes the host's rules.
+            let count = world.see(\.shuttings)
+            try await eventually { world.see(\.shuttings) > count }
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            let starts = world.see(\.starts)
+            try await eventually { world.see(\.starts) > starts + 2 }
+            let last = world.see(\.shuttings)
+            let more = world.see(\.starts)
+            try await eventually { world.see(\.starts) > more + 2 }
+            #expect(world.see(\.shuttings) == last)
         }
     }
 

@@ -13,6 +13,7 @@ package final class Keepalived: AddressHolder {
     private let output: String
     private let tool: Tool
     private let logger: Logger
+    private let isListening = Mutex(false)
     private let lastState = Mutex<AddressState>(.unknown)
     package let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
@@ -34,16 +35,27 @@ package final class Keepalived: AddressHolder {
 
     package func start() async throws(StorageError) {
         do {
-            let lines = try EventPipe.lines(at: settings.events)
-            Task { for await line in lines { hear(line) } }
-            try configure()
+            // It may have been started before the directory of the files that it watches was made.
+            let isFirst = try listen()
+            let isChanged = try configure()
             let running = try ProcessSearch.find(executableNamed: tool.name)
             if running.isEmpty { return try begin() }
-            // It reads its files again, which it could not watch if it was started before their directory was made; the address stays
-            // where it is (keepalived(8)).
+            guard isFirst || isChanged else { return }
+            // It reads its files again; the address stays where it is (keepalived(8)).
             for process in running { _ = try process.signal(1) }
         } catch {
-            throw error as? StorageError ?? StorageError(.unavailable, "keepalived: \(error)")
+            throw error as? StorageError ?? StorageError(.unavailable, "\(error)")
+        }
+    }
+
+    /// Answers whether that was not so yet.
+    private func listen() throws -> Bool {
+        try isListening.withLock { isListening in
+            if isListening { return false }
+            let lines = try EventPipe.lines(at: settings.events)
+            Task { for await line in lines { hear(line) } }
+            isListening = true
+            return true
         }
     }
 
@@ -54,11 +66,11 @@ package final class Keepalived: AddressHolder {
         change.yield()
     }
 
-    /// A file that is somebody else's is left alone.
-    private func configure() throws {
+    /// Answers whether the file was another. One that is somebody else's is left alone.
+    private func configure() throws -> Bool {
         let wanted = Array(settings.text.utf8)
         let found = try DurableFile.read(configuration, limit: 1 << 20)
-        if found == wanted { return }
+        if found == wanted { return false }
         if let found, !String(decoding: found, as: UTF8.self).hasPrefix(KeepalivedSettings.mark) {
             throw StorageError(
                 .conflict,
@@ -68,6 +80,7 @@ package final class Keepalived: AddressHolder {
         let directory = String(configuration[..<(configuration.lastIndex(of: "/") ?? configuration.startIndex)])
         try Directory.ensureExists(directory, mode: 0o755)
         try DurableFile.write(wanted, to: configuration, mode: 0o644)
+        return true
     }
 
     private func begin() throws {

@@ -58,9 +58,9 @@ extension PairDriver: PairNode {
     func seek(_ epoch: Epoch) async {
         let asked = ContinuousClock.now
         // One that did not answer a moment ago is not waited for where there is another way to make sure.
-        let patience: Duration = isOtherSilent && parts.fence != nil ? .milliseconds(200) : .seconds(1)
-        let answer = isOtherOff ? nil : await parts.peer.send(claim(epoch), within: patience)
-        let found = await weigh(answer, asked: asked, for: epoch)
+        let patience: Duration = other.isSilent && parts.fence != nil ? .milliseconds(200) : .seconds(1)
+        let reply = other.isOff ? .silence : await parts.peer.send(claim(epoch), within: patience)
+        let found = await weigh(reply, asked: asked, for: epoch)
         if take({ $0.handle(.evidence(epoch, found)) }) == nil {
             // It may be tried again once there is room.
             handle(.evidence(epoch, .missing("this node cannot keep what it has to remember; see its log")))
@@ -70,9 +70,10 @@ extension PairDriver: PairNode {
     private func claim(_ epoch: Epoch) -> PairMessage { PairMessage(.claim(epoch), report: machine.report) }
 
     private func weigh(
-        _ answer: PairAnswer?, asked: ContinuousClock.Instant, for epoch: Epoch
+        _ reply: PeerReply, asked: ContinuousClock.Instant, for epoch: Epoch
     ) async -> EvidenceAnswer {
-        if let answer {
+        switch reply {
+        case .answer(let answer):
             if answer.isGranted {
                 let age = ContinuousClock.now - asked
                 return age < .seconds(FailoverMachine.grantLasts)
@@ -80,14 +81,24 @@ extension PairDriver: PairNode {
             }
             let isStuck = answer.report.role == .fault && answer.report.holdsStorage
             guard isStuck, parts.fence != nil else { return .refused(answer.report) }
+        // It runs, and may serve.
+        case .refusal: return .missing("\(parts.otherName) \(reply.refusal ?? "")")
+        case .silence: break
         }
-        if isOtherOff { return .found(.fenced) }
+        return await weighSilence(reply, asked: asked, for: epoch)
+    }
+
+    /// Of a node that does not answer, or is stuck.
+    private func weighSilence(
+        _ reply: PeerReply, asked: ContinuousClock.Instant, for epoch: Epoch
+    ) async -> EvidenceAnswer {
+        if other.isOff { return .found(.fenced) }
         // It may have asked for the service itself meanwhile, or been let have it: then it is not to be switched off.
-        let isHeard = answer == nil && heardAt.map { $0 > asked } ?? false
+        let isHeard = reply == .silence && other.heardAt.map { $0 > asked } ?? false
         guard machine.isClaiming(epoch), !isHeard else { return .missing("\(parts.otherName) is heard again") }
         var tried = "\(parts.otherName) does not answer"
         // It runs, then, and only its daemon is silent, or is none of this pair's.
-        if replicationState.isOtherIdle, answer == nil {
+        if replicationState.isOtherIdle, reply == .silence {
             return .missing(
                 "\(tried), although replication is connected to it: see whether its convert2nfsd runs, and has the same secret"
             )
@@ -95,14 +106,14 @@ extension PairDriver: PairNode {
         if let fence = parts.fence {
             do throws(StorageError) {
                 try await fence.run()
-                isOtherOff = true
+                other.isOff = true
                 return .found(.fenced)
             } catch {
                 tried += ", and the fence command failed: \(error.message)"
             }
         }
         if parts.policy.unreachable == .promote {
-            goesOnAlone = true
+            other.isLeftAlone = true
             return .found(.policy)
         }
         return .missing(
@@ -112,18 +123,19 @@ extension PairDriver: PairNode {
     // MARK: Going on alone
 
     package func outdateOther() async -> OutdatedBy? {
-        if isOtherOff { return .fence }
-        if goesOnAlone { return .policy }
+        if other.isOff { return .fence }
+        if other.isLeftAlone { return .policy }
         let end = ContinuousClock.now + .seconds(20)
-        let patience: Duration = isOtherSilent && parts.fence != nil ? .seconds(1) : .seconds(5)
+        let patience: Duration = other.isSilent && parts.fence != nil ? .seconds(1) : .seconds(5)
         // One that has just been started may do it in a moment.
-        while let answer = await parts.peer.send(PairMessage(.outdate, report: machine.report), within: patience) {
+        while let answer = await parts.peer.send(PairMessage(.outdate, report: machine.report), within: patience).answer
+        {
             if answer.isGranted { return .itself }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .seconds(1))) != nil else { return nil }
         }
         if let fence = parts.fence {
             do throws(StorageError) { try await fence.run() } catch { return nil }
-            isOtherOff = true
+            other.isOff = true
             return .fence
         }
         // Without means to make sure, the other node serves only by an operator, or by the same written policy.
@@ -132,9 +144,9 @@ extension PairDriver: PairNode {
 
     func handOver(_ epoch: Epoch) async {
         for _ in 0..<3 {
-            let answer = await parts.peer.send(
+            let reply = await parts.peer.send(
                 PairMessage(.takeOver(epoch), report: machine.report), within: Self.patience)
-            if let answer {
+            if let answer = reply.answer {
                 handle(.handedOver(epoch, isTaken: answer.isGranted))
                 hear(answer.report)
                 return

@@ -11,18 +11,17 @@ package actor PairDriver {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     nonisolated let parts: PairParts
-    private nonisolated let logger: Logger
+    nonisolated let logger: Logger
     private let clock: any Clock<Duration>
     var machine: FailoverMachine
     private var moves: [ServiceMove]
     var replicationState = ReplicationState(data: .unknown, text: "not looked at yet")
-    /// What ended well, and counts until the other node is heard again.
-    var isOtherOff = false
-    /// What an operator has forced, or the policy has let go on, without knowing that the other is off.
-    var goesOnAlone = false
-    /// It did not answer when it was asked last.
-    var isOtherSilent = false
-    var heardAt: ContinuousClock.Instant?
+    /// What is known of the other node beside what it says.
+    var other = OtherNode()
+    /// What does not work beside the data, by its name.
+    var faults: [String: String] = [:]
+    /// It tries to let writes go on that wait.
+    var isGoingOn = false
     private var told: FailoverMachine.Fitness?
     /// Before it is known whether the service is up, the address stays where it is.
     private var isSettled = false
@@ -54,12 +53,7 @@ package actor PairDriver {
 
     /// A service that an earlier life has left up is taken over as it is; what is left of one goes down.
     private func settle() async {
-        await trying("replication could not be started") { () async throws(StorageError) in
-            try await parts.replication.start()
-        }
-        await trying("keepalived could not be started") { () async throws(StorageError) in
-            try await parts.address.start()
-        }
+        await keepUp()
         await lookAtData()
         guard let epoch = parts.files.readMarker(), epoch == machine.record.served, replicationState.isPrimary else {
             return
@@ -71,12 +65,11 @@ package actor PairDriver {
         await lookAtData()
     }
 
-    private func trying(_ what: String, _ body: () async throws(StorageError) -> Void) async {
-        do throws(StorageError) { try await body() } catch { logger.error("\(what): \(error)") }
-    }
-
     private func tick() async {
+        var count = 0
         while (try? await clock.sleep(for: .seconds(1))) != nil {
+            count += 1
+            if count.isMultiple(of: Self.upkeepTicks) { await keepUp() }
             await lookAtData()
             handle(.address(await parts.address.look()))
             handle(.tick)
@@ -90,22 +83,21 @@ package actor PairDriver {
 
     private func watchOther() async {
         repeat {
-            let answer = await parts.peer.send(PairMessage(.report, report: machine.report), within: .seconds(1))
-            hear(answer?.report)
-            isOtherSilent = answer == nil
+            let reply = await parts.peer.send(PairMessage(.report, report: machine.report), within: .seconds(1))
+            hear(reply.answer?.report)
+            other.isSilent = reply == .silence
+            note(fault: reply.refusal.map { "\(parts.otherName) \($0)" }, of: Self.otherNode)
         } while (try? await clock.sleep(for: parts.policy.interval)) != nil
     }
 
     func hear(_ report: PairReport?) {
-        if report != nil {
-            (isOtherOff, goesOnAlone, isOtherSilent) = (false, false, false)
-            heardAt = .now
-        }
+        if report != nil { other = OtherNode(heardAt: .now) }
         handle(.peer(report))
     }
 
     func lookAtData() async {
         replicationState = await parts.replication.look()
+        other.note(isConnected: replicationState.isConnected)
         handle(.data(replicationState.data))
     }
 
@@ -167,8 +159,8 @@ package actor PairDriver {
     // MARK: Up and down
 
     private func promote(_ epoch: Epoch, _ isForced: Bool) async {
-        if isForced { goesOnAlone = true }
-        let passage = await parts.service.raise(Occasion(isForced: isForced, isOtherOff: isOtherOff))
+        if isForced { other.isLeftAlone = true }
+        let passage = await parts.service.raise(Occasion(isForced: isForced, isOtherOff: other.isOff))
         var failure = passage.failure?.message
         if failure == nil {
             do throws(StorageError) { try parts.files.write(marker: epoch) } catch { failure = error.message }
@@ -178,9 +170,7 @@ package actor PairDriver {
     }
 
     private func demote() async {
-        await trying("the service's marker stays") { () async throws(StorageError) in
-            try parts.files.write(marker: nil)
-        }
+        await watching("the service's marker") { () async throws(StorageError) in try parts.files.write(marker: nil) }
         let passage = await parts.service.lower()
         note(.down, nil, passage)
         replicationState = await parts.replication.look()
@@ -215,6 +205,7 @@ package actor PairDriver {
     package func status() -> PairStatus {
         PairStatus(
             own: machine.report, other: machine.peer, otherName: parts.otherName, obstacle: machine.obstacle,
-            replication: replicationState.text, syncPercent: replicationState.syncPercent, moves: moves)
+            faults: faults.sorted { $0.key < $1.key }.map(\.value), replication: replicationState.text,
+            syncPercent: replicationState.syncPercent, moves: moves)
     }
 }

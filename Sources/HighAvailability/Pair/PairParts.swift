@@ -2,13 +2,36 @@ import StorageCore
 
 /// The way to the other node of a pair.
 package protocol PairPeer: Sendable {
-    /// Its answer; nil if none comes within `patience`.
-    func send(_ message: PairMessage, within patience: Duration) async -> PairAnswer?
+    func send(_ message: PairMessage, within patience: Duration) async -> PeerReply
+}
+
+/// What comes of asking the other node.
+package enum PeerReply: Hashable, Sendable {
+    case answer(PairAnswer)
+    /// Its program runs, and does not take this node for the other one of its pair; the text says why.
+    case refusal(String)
+    /// Nothing came in time.
+    case silence
+
+    package var answer: PairAnswer? {
+        switch self {
+        case .answer(let answer): answer
+        case .refusal, .silence: nil
+        }
+    }
+
+    /// What the other node does, for its operator.
+    var refusal: String? {
+        switch self {
+        case .refusal(let reason): "does not take this node for the other one of its pair: \(reason)"
+        case .answer, .silence: nil
+        }
+    }
 }
 
 /// Where a node of a pair reads whether it has the service address, and says whether it may.
 package protocol AddressHolder: Sendable {
-    /// Ensures that keepalived runs with our settings.
+    /// Ensures that keepalived runs with our settings. Called again and again, since it may end.
     func start() async throws(StorageError)
 
     /// What is so now.
@@ -36,6 +59,9 @@ package struct PairParts: Sendable {
     package var address: any AddressHolder
     package var fence: (any Fence)?
     package var service: ServiceStack
+    /// Ensures once more that no client is let in; called now and then while the service is down, since others change the host's rules
+    /// too.
+    package var shut: @Sendable () async throws(StorageError) -> Void
     package var files: PairFiles
     package var policy: PairPolicy
     /// Hears who serves, as far as this node knows, after each event.
@@ -43,7 +69,8 @@ package struct PairParts: Sendable {
 
     package init(
         node: NodeName, otherName: NodeName, peer: any PairPeer, replication: any Replication,
-        address: any AddressHolder, fence: (any Fence)?, service: ServiceStack, files: PairFiles, policy: PairPolicy,
+        address: any AddressHolder, fence: (any Fence)?, service: ServiceStack,
+        shut: @escaping @Sendable () async throws(StorageError) -> Void, files: PairFiles, policy: PairPolicy,
         tellPrimary: @escaping @Sendable (NodeName?) -> Void
     ) {
         self.node = node
@@ -53,6 +80,7 @@ package struct PairParts: Sendable {
         self.address = address
         self.fence = fence
         self.service = service
+        self.shut = shut
         self.files = files
         self.policy = policy
         self.tellPrimary = tellPrimary

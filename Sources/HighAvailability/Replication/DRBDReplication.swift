@@ -28,7 +28,11 @@ package struct DRBDReplication: Replication {
     package func start() async throws(StorageError) {
         if try status() != nil { return }
         try await run(Invocation(modprobe, ["drbd"]), "load DRBD")
-        try await drbd("up")
+        do throws(StorageError) { try await drbd("up") } catch {
+            // What came of it in part would look like a disk that has failed.
+            try? await drbd("down")
+            throw error
+        }
     }
 
     package func look() async -> ReplicationState {
@@ -41,8 +45,9 @@ package struct DRBDReplication: Replication {
             return ReplicationState(data: .failed(text), text: text)
         }
         return ReplicationState(
-            data: found.data, isPrimary: found.role == .primary,
-            isOtherIdle: found.peerRole == .secondary, text: found.text, syncPercent: found.syncPercent)
+            data: found.data, isPrimary: found.role == .primary, isConnected: found.peerRole != .unknown,
+            isOtherIdle: found.peerRole == .secondary, isSuspended: found.isSuspended, text: found.text,
+            syncPercent: found.syncPercent)
     }
 
     package func promote(_ occasion: Occasion) async throws(StorageError) {
@@ -85,6 +90,8 @@ package struct DRBDReplication: Replication {
         try? await drbd("connect")
         try outdating.get()
     }
+
+    package func resume() async throws(StorageError) { try await drbd("resume-io") }
 
     /// States of a disk with which no node is promoted.
     private static let useless: Set<String> = ["Outdated", "Inconsistent", "Diskless", "Failed", "Detaching"]

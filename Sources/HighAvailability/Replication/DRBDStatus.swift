@@ -74,12 +74,18 @@ struct DRBDStatus: Hashable, Sendable {
     /// States of the other's disk in which it lacks what is written here.
     private static let behind: Set<String> = ["Outdated", "Inconsistent", "Diskless", "Failed", "Detaching"]
 
+    /// It lacks what is written here: as DRBD knows of it, or because writes here go on without it.
+    private var isOtherBehind: Bool {
+        if Self.behind.contains(peerDisk) { return true }
+        return role == .primary && peerRole == .unknown && !isSuspended
+    }
+
     /// What it means for whoever wants to serve from here.
     var data: DataState {
         switch disk {
         case "UpToDate" where connection == .connected && peerDisk == "UpToDate" && outOfSync == .zero:
             return .current(other: .same)
-        case "UpToDate": return .current(other: Self.behind.contains(peerDisk) ? .outdated : .unknown)
+        case "UpToDate": return .current(other: isOtherBehind ? .outdated : .unknown)
         case "Diskless", "Failed", "Detaching": return .failed("its disk is \(disk) (DRBD)")
         case "Inconsistent":
             if case .receiving(let percent?) = connection {

@@ -2,7 +2,7 @@ import StorageCore
 
 /// What keeps both nodes' data the same. One instance for a node. All methods have a deadline.
 package protocol Replication: Sendable {
-    /// Ensures that it runs on this node. Throws `unavailable` with what is missing.
+    /// Ensures that it runs on this node. Throws `unavailable` with what is missing; then it may be called again.
     func start() async throws(StorageError)
 
     /// What it says now.
@@ -18,25 +18,36 @@ package protocol Replication: Sendable {
     /// Marks this node's copy as outdated, durably, so that it is not promoted before it has been brought up to date. Throws
     /// `conflict` if this node may write.
     func outdate() async throws(StorageError)
+
+    /// Lets the writes go on that wait because the other copy could not be marked. Only for a node that serves, and that knows by other
+    /// means that the other does not.
+    func resume() async throws(StorageError)
 }
 
 package struct ReplicationState: Hashable, Sendable {
     package var data: DataState
     /// This node may write now.
     package var isPrimary: Bool
-    /// The other node's copy is connected, and that node does not write.
+    /// The other node's copy is connected.
+    package var isConnected: Bool
+    /// So it is, and that node does not write.
     package var isOtherIdle: Bool
+    /// Writes wait until somebody makes sure of the other copy.
+    package var isSuspended: Bool
     /// In its own words.
     package var text: String
     /// Of a copy that is being brought up to date.
     package var syncPercent: Double?
 
     package init(
-        data: DataState, isPrimary: Bool = false, isOtherIdle: Bool = false, text: String, syncPercent: Double? = nil
+        data: DataState, isPrimary: Bool = false, isConnected: Bool = false, isOtherIdle: Bool = false,
+        isSuspended: Bool = false, text: String, syncPercent: Double? = nil
     ) {
         self.data = data
         self.isPrimary = isPrimary
+        self.isConnected = isConnected
         self.isOtherIdle = isOtherIdle
+        self.isSuspended = isSuspended
         self.text = text
         self.syncPercent = syncPercent
     }

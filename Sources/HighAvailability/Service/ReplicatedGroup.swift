@@ -39,13 +39,12 @@ package struct ReplicatedGroup: Sendable {
         }
     }
 
-    /// Ensures that nothing below `roots` is mounted, nor the service's own volume, and that no logical volume is active. Throws `busy`
-    /// while something is in use.
-    package func lower(roots: [String]) async throws(StorageError) {
-        try await unmountAll(below: roots)
-        try await unmount(stateDirectory)
+    /// Ensures that nothing on the replicated device is mounted, wherever, and that no logical volume is active. Throws `busy` while
+    /// something is in use.
+    package func lower() async throws(StorageError) {
         // Without its device there is no such group, and nothing to be done.
-        guard (try? DeviceNumber.ofBlockDevice(device)) != nil else { return }
+        guard let device = try? DeviceNumber.ofBlockDevice(device) else { return }
+        try await unmountAll(on: device)
         try await lvm(["vgchange", "--activate", "n", "--select", "vg_name=\(group)"])
     }
 
@@ -65,12 +64,15 @@ package struct ReplicatedGroup: Sendable {
     // MARK: Unmounting
 
     /// All at once, since each waits for its disk.
-    private func unmountAll(below roots: [String]) async throws(StorageError) {
-        let entries: [MountEntry]
-        do throws(HostError) { entries = try MountTable.current() } catch {
+    private func unmountAll(on device: DeviceNumber) async throws(StorageError) {
+        var paths: [String] = []
+        do throws(HostError) {
+            for entry in try MountTable.current() where try entry.blockDevice?.rests(on: device) == true {
+                paths.append(entry.mountPoint)
+            }
+        } catch {
             throw StorageError(.unavailable, "the mounts cannot be looked at: \(error)")
         }
-        let paths = entries.map(\.mountPoint).filter { path in roots.contains { path.hasPrefix("\($0)/") } }
         let refusals: [StorageError] = await withTaskGroup(of: StorageError?.self) { group in
             for path in paths.reversed() {
                 group.addTask {

@@ -13,6 +13,7 @@ package final class ServicePort: Sendable {
     private let ss: Tool
     private let runner: any CommandRunner
     private let logger: Logger
+    private let isToBeOpen = Mutex(false)
     private let keeping = Mutex<Task<Void, Never>?>(nil)
 
     /// `connections` is the file on the replicated storage in which the connections are kept.
@@ -30,7 +31,7 @@ package final class ServicePort: Sendable {
 
     /// Lets clients in, and makes those of the node that served before connect anew at once.
     package func open() async throws(StorageError) {
-        try await gate.set(isOpen: true)
+        try await set(isOpen: true)
         let isKeeping = keeping.withLock { $0 != nil }
         guard !isKeeping else { return }
         // They would come by themselves, only later.
@@ -42,7 +43,7 @@ package final class ServicePort: Sendable {
 
     /// Lets nobody in, and ends the connections without a word to the clients, who so wait and do not fail.
     package func close() async throws(StorageError) {
-        try await gate.set(isOpen: false)
+        try await set(isOpen: false)
         let task = keeping.withLock { task in
             defer { task = nil }
             return task
@@ -58,5 +59,18 @@ package final class ServicePort: Sendable {
     }
 
     /// What is so before the program knows anything else.
-    package func shut() async throws(StorageError) { try await gate.set(isOpen: false) }
+    package func shut() async throws(StorageError) { try await set(isOpen: false) }
+
+    /// Ensures once more that they are closed, if they are to be: others change the host's rules too.
+    package func keepShut() async throws(StorageError) {
+        guard !isToBeOpen.withLock({ $0 }) else { return }
+        try await gate.set(isOpen: false)
+        // What was asked for meanwhile counts.
+        if isToBeOpen.withLock({ $0 }) { try await gate.set(isOpen: true) }
+    }
+
+    private func set(isOpen: Bool) async throws(StorageError) {
+        isToBeOpen.withLock { $0 = isOpen }
+        try await gate.set(isOpen: isOpen)
+    }
 }

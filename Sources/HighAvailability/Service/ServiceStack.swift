@@ -1,4 +1,5 @@
 import StorageCore
+import Synchronization
 
 /// What is known when the service is brought up.
 package struct Occasion: Hashable, Sendable {
@@ -32,8 +33,12 @@ package struct ServiceLayer: Sendable {
 /// All that serves on a node of a pair, from the storage at the bottom to the open port at the top.
 package struct ServiceStack: Sendable {
     private let layers: [ServiceLayer]
+    private let lowering: [Lowering]
 
-    package init(_ layers: [ServiceLayer]) { self.layers = layers }
+    package init(_ layers: [ServiceLayer]) {
+        self.layers = layers
+        lowering = layers.map { Lowering($0.lower) }
+    }
 
     /// Brings it up, the lowest layer first, and stops at the first that cannot be. Safe to repeat on what is up.
     func raise(_ occasion: Occasion) async -> Passage {
@@ -56,9 +61,9 @@ package struct ServiceStack: Sendable {
     /// service ends although the ports cannot be closed, and a layer refuses by itself while it is in use.
     func lower() async -> Passage {
         var passage = Passage()
-        for layer in layers.reversed() {
+        for (layer, lowering) in zip(layers, lowering).reversed() {
             await passage.step(layer.name) { () async throws(StorageError) in
-                try await within(Self.patience, layer.lower)
+                try await lowering.run(within: Self.patience)
             }
         }
         return passage
@@ -81,19 +86,36 @@ struct Passage: Sendable {
     }
 }
 
-/// Runs `body`; throws `unavailable` if it has not ended within `limit`, and leaves it behind then, cancelled.
-private func within(
-    _ limit: Duration, _ body: @escaping @Sendable () async throws(StorageError) -> Void
-) async throws(StorageError) {
-    let (results, result) = AsyncStream<Result<Void, StorageError>>.makeStream()
-    let work = Task { result.yield(await Result { () async throws(StorageError) in try await body() }) }
-    let timer = Task {
-        try? await Task.sleep(for: limit)
-        result.yield(.failure(StorageError(.unavailable, "it has not ended within \(limit.components.seconds) s")))
+/// How one layer goes down: never twice at once.
+private final class Lowering: Sendable {
+    private let body: @Sendable () async throws(StorageError) -> Void
+    private let running = Mutex<Task<Result<Void, StorageError>, Never>?>(nil)
+
+    init(_ body: @escaping @Sendable () async throws(StorageError) -> Void) { self.body = body }
+
+    /// Waits for one that was left behind before, or begins. Throws `unavailable` if it has not ended within `limit`, and leaves it
+    /// behind then.
+    func run(within limit: Duration) async throws(StorageError) {
+        let work = running.withLock { running in
+            let work = running ?? Task { await Result { [body] () async throws(StorageError) in try await body() } }
+            running = work
+            return work
+        }
+        let (results, result) = AsyncStream<Result<Void, StorageError>>.makeStream()
+        let waiting = Task {
+            let outcome = await work.value
+            running.withLock { if $0 == work { $0 = nil } }
+            result.yield(outcome)
+        }
+        let timer = Task {
+            try? await Task.sleep(for: limit)
+            result.yield(.failure(StorageError(.unavailable, "it has not ended within \(limit.components.seconds) s")))
+        }
+        defer {
+            waiting.cancel()
+            timer.cancel()
+        }
+        var iterator = results.makeAsyncIterator()
+        if let first = await iterator.next() { try first.get() }
     }
-    var iterator = results.makeAsyncIterator()
-    let first = await iterator.next()
-    work.cancel()
-    timer.cancel()
-    if let first { try first.get() }
 }

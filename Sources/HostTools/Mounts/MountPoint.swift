@@ -61,4 +61,17 @@ extension DeviceNumber {
         // sysfs writes the slash of names like cciss/c0d0 as an exclamation mark.
         return "/dev/" + name.split(separator: "!").joined(separator: "/")
     }
+
+    /// Whether what is on this block device lies on `other`, itself or through the devices below it
+    /// (Documentation/ABI/testing/sysfs-block: slaves).
+    package func rests(on other: DeviceNumber) throws(HostError) -> Bool {
+        if self == other { return true }
+        let slaves = "/sys/dev/block/\(self)/slaves"
+        for name in try Directory.names(in: slaves) ?? [] {
+            let numbers = try ControlFile.read("\(slaves)/\(name)/dev")?.split(separator: ":").compactMap { UInt32($0) }
+            guard let numbers, numbers.count == 2 else { continue }
+            if try DeviceNumber(major: numbers[0], minor: numbers[1]).rests(on: other) { return true }
+        }
+        return false
+    }
 }

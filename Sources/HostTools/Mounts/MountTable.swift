@@ -12,6 +12,9 @@ package struct MountEntry: Hashable, Sendable {
     package let source: String
     /// The superblock's own, the same for all its mounts; `ro` is here when the filesystem itself is read-only.
     package let superblockOptions: [String]
+
+    /// Nil if there is none below it. Some filesystems (btrfs) show a number that is no device's; of those it is the source.
+    package var blockDevice: DeviceNumber? { device.major == 0 ? try? .ofBlockDevice(source) : device }
 }
 
 /// Every mount of this process's namespace. Reading it costs more the more mounts there are; for one path ask

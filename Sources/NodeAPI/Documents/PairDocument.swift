@@ -93,6 +93,7 @@ extension PairStatus {
         var problems: [String] = []
         if primary == nil, own.role != .promoting, other?.role != .promoting { problems.append("nobody serves") }
         if let obstacle { problems.append(obstacle) }
+        problems += faults
         if other == nil {
             problems.append("\(otherName) does not answer: see whether it runs, and its convert2nfsd")
         }

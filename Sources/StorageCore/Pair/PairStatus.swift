@@ -7,6 +7,8 @@ package struct PairStatus: Hashable, Sendable {
     package var otherName: NodeName
     /// Why this node does not serve although it should.
     package var obstacle: String?
+    /// What does not work beside the data.
+    package var faults: [String]
     /// What replication says of itself, in its own words.
     package var replication: String
     /// Of a copy that is being brought up to date, in percent.
@@ -15,13 +17,14 @@ package struct PairStatus: Hashable, Sendable {
     package var moves: [ServiceMove]
 
     package init(
-        own: PairReport, other: PairReport?, otherName: NodeName, obstacle: String?, replication: String,
-        syncPercent: Double?, moves: [ServiceMove]
+        own: PairReport, other: PairReport?, otherName: NodeName, obstacle: String?, faults: [String] = [],
+        replication: String, syncPercent: Double?, moves: [ServiceMove]
     ) {
         self.own = own
         self.other = other
         self.otherName = otherName
         self.obstacle = obstacle
+        self.faults = faults
         self.replication = replication
         self.syncPercent = syncPercent
         self.moves = moves

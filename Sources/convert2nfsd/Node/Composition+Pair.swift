@@ -86,11 +86,7 @@ extension StorageNode {
             // Nobody is let in before it is known who serves; the service that an earlier life left up goes on.
             files = PairFiles(state: state, volatile: volatile)
             if !files.isServing { try await port.shut() }
-            stack = Self.stack(
-                replication, group, paired, server, port,
-                roots: [
-                    configuration.nfs.template.root, "\(state)/filesystem",
-                ])
+            stack = Self.stack(replication, group, paired, server, port)
             let settings = KeepalivedSettings(
                 node: own.name, priority: own.priority, address: address, prefixLength: cluster.prefixLength,
                 interface: cluster.interface, routerID: cluster.routerID,
@@ -104,7 +100,8 @@ extension StorageNode {
             driver = try PairDriver(
                 PairParts(
                     node: own.name, otherName: other.name, peer: link, replication: replication, address: keepalived,
-                    fence: fence, service: stack, files: files,
+                    fence: fence, service: stack, shut: { () async throws(StorageError) in try await port.keepShut() },
+                    files: files,
                     policy: PairPolicy(unreachable: cluster.unreachable),
                     tellPrimary: { [paired] in paired.note(primary: $0) }), logger: logger)
             others = try Self.addresses(of: other, port: configuration.api.listen.port)
@@ -112,7 +109,7 @@ extension StorageNode {
 
         private static func stack(
             _ replication: DRBDReplication, _ group: ReplicatedGroup, _ paired: PairedService, _ server: Server,
-            _ port: ServicePort, roots: [String]
+            _ port: ServicePort
         ) -> ServiceStack {
             ServiceStack([
                 ServiceLayer(
@@ -121,7 +118,7 @@ extension StorageNode {
                     lower: { () async throws(StorageError) in try await replication.demote() }),
                 ServiceLayer(
                     "state volume", raise: { (_) async throws(StorageError) in try await group.raise() },
-                    lower: { () async throws(StorageError) in try await group.lower(roots: roots) }),
+                    lower: { () async throws(StorageError) in try await group.lower() }),
                 ServiceLayer(
                     "NFS server", raise: { (_) async throws(StorageError) in },
                     lower: { () async throws(StorageError) in _ = try await server.stop() }),

@@ -12,39 +12,50 @@ final class PeerLink: PairPeer {
 
     /// Asked first is the way that gave the last answer. A question may come twice, so it goes the other ways too if that one is slow.
     /// What is to be done goes another way only if the first gives no answer.
-    func send(_ message: PairMessage, within patience: Duration) async -> PairAnswer? {
+    func send(_ message: PairMessage, within patience: Duration) async -> PeerReply {
         let ways = clients.withLock { $0 }
         guard case .report = message.request else {
-            for client in ways { if let answer = await ask(client, message, within: patience) { return answer } }
-            return nil
+            var reply = PeerReply.silence
+            for client in ways where reply == .silence { reply = await ask(client, message, within: patience) }
+            return reply
         }
-        let found = await withTaskGroup(of: (Int, PairAnswer?).self) { group in
+        let (index, reply) = await withTaskGroup(of: (Int, PeerReply).self) { group in
             for (index, client) in ways.enumerated() {
                 group.addTask {
-                    if index > 0, (try? await Task.sleep(for: Self.slowness)) == nil { return (index, nil) }
+                    if index > 0, (try? await Task.sleep(for: Self.slowness)) == nil { return (index, .silence) }
                     return (index, await self.ask(client, message, within: patience))
                 }
             }
             defer { group.cancelAll() }
-            for await (index, answer) in group { if let answer { return Optional((index, answer)) } }
-            return nil
+            for await (index, reply) in group where reply != .silence { return (index, reply) }
+            return (0, .silence)
         }
-        guard let (index, answer) = found else { return nil }
         if index > 0 { clients.withLock { $0.swapAt(0, index) } }
-        return answer
+        return reply
     }
 
     private static let slowness = Duration.milliseconds(300)
 
-    private func ask(_ client: NodeClient, _ message: PairMessage, within patience: Duration) async -> PairAnswer? {
-        await withTaskGroup(of: PairAnswer?.self) { group in
-            group.addTask { try? await client.tell(message) }
+    private func ask(_ client: NodeClient, _ message: PairMessage, within patience: Duration) async -> PeerReply {
+        await withTaskGroup(of: PeerReply.self) { group in
+            group.addTask {
+                do throws(StorageError) { return .answer(try await client.tell(message)) } catch {
+                    return Self.reply(error)
+                }
+            }
             group.addTask {
                 try? await Task.sleep(for: patience)
-                return nil
+                return .silence
             }
             defer { group.cancelAll() }
-            return await group.next() ?? nil
+            return await group.next() ?? .silence
+        }
+    }
+
+    private static func reply(_ error: StorageError) -> PeerReply {
+        switch error.code {
+        case .unauthenticated, .permissionDenied, .notFound, .invalidArgument: .refusal(error.message)
+        case .conflict, .outOfCapacity, .busy, .standby, .unavailable, .cancelled, .internal: .silence
         }
     }
 }
