@@ -9,6 +9,7 @@ package typealias ClientAddress = StorageCore.ClientAddress
 package typealias ClientRule = StorageCore.ClientRule
 package typealias FilesystemKind = StorageCore.FilesystemKind
 package typealias Namespace = StorageCore.Namespace
+package typealias NodeName = StorageCore.NodeName
 package typealias Phase = StorageCore.Phase
 package typealias PoolName = StorageCore.PoolName
 package typealias SnapshotKey = StorageCore.SnapshotKey

@@ -12,6 +12,17 @@ package struct SamplePair: PairNode {
     }
     package func move() async throws(StorageError) -> Outcome { .changed }
     package func force() async throws(StorageError) -> Outcome { .changed }
+    package func planSetup() async throws(StorageError) -> [SetupTask] { [task] }
+    package func advanceSetup() async throws(StorageError) -> SetupProgress { SetupProgress(done: task, rest: []) }
+    private var task: SetupTask { SetupTask(node: sample.own.node, step: .start, text: "start replication") }
+    package func stakes() async -> [PairStake] {
+        [
+            PairStake(
+                node: sample.own.node, isServing: true, isParted: true, served: .none, servedSince: 1_700_000_000,
+                written: ByteCount(4096))
+        ]
+    }
+    package func discard(_ node: NodeName) async throws(StorageError) {}
     package func outdateOther() async -> OutdatedBy? { .itself }
 }
 
@@ -29,7 +40,7 @@ extension PairStatus {
     package static func sample(isWhole: Bool = true) throws -> PairStatus {
         PairStatus(
             own: try .sample(), other: isWhole ? try .sample("b", .standby) : nil, otherName: try NodeName("b"),
-            obstacle: nil, replication: "equal", syncPercent: isWhole ? 50 : nil,
+            preferred: try NodeName("a"), obstacle: nil, replication: "equal", syncPercent: isWhole ? 50 : nil,
             moves: [
                 ServiceMove(
                     direction: .up, epoch: Epoch(7, of: try NodeName("a")), beganAt: 1_700_000_000,

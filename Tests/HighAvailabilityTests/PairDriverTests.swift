@@ -85,6 +85,8 @@ private final class World: PairPeer, Replication, AddressHolder, Fence {
             $0.data = .outdated("it was told to be")
         }
     }
+    func discard() async throws(StorageError) {}
+    func reconnect() async throws(StorageError) {}
     func resume() async throws(StorageError) {
         state.withLock {
             $0.resumptions += 1
@@ -141,7 +143,8 @@ struct PairDriverTests {
             node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world, address: world,
             fence: hasFence ? world : nil, service: world.stack,
             shut: { () async throws(StorageError) in world.set { $0.shuttings += 1 } }, files: files,
-            policy: PairPolicy(unreachable: unreachable, interval: .milliseconds(5)), tellPrimary: { _ in })
+            policy: PairPolicy(unreachable: unreachable, preferred: try NodeName("a"), interval: .milliseconds(5)),
+            tellPrimary: { _ in })
         let driver = try PairDriver(
             parts, clock: FastClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await withThrowingTaskGroup { group in

@@ -93,6 +93,7 @@ struct OpenAPITests {
     private static func body(_ schema: String) throws -> String {
         switch schema {
         case "Promote": return #"{"otherIsOff": true}"#
+        case "Discard": return #"{"discard": "a"}"#
         case "PairMessage":
             let message = PairMessage(.report, report: try .sample("b", .standby))
             return String(decoding: try WireCoder().encode(message), as: UTF8.self)

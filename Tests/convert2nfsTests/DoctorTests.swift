@@ -22,7 +22,7 @@ struct DoctorTests {
         return try await ScriptedServer.with(answer: { script.reply(to: $0) }) { server in
             let address = try ServerAddress("http://127.0.0.1:\(server.port)")
             return try await NodeClient.with(address) { (client) async throws(StorageError) in
-                try await command.report(Context(client: client, now: Samples.now))
+                try await command.report(Context(client: client, now: Samples.now, tell: { _, _ in }))
             }
         }
     }

@@ -45,7 +45,7 @@ func shown(
     return try await ScriptedServer.with(answer: { script.reply(to: $0) }) { server in
         let address = try ServerAddress("http://127.0.0.1:\(server.port)")
         let report = try await NodeClient.with(address) { (client) async throws(StorageError) in
-            try await command.report(Context(client: client, now: Samples.now))
+            try await command.report(Context(client: client, now: Samples.now, tell: { _, _ in }))
         }
         return (try report.rendered(as: format), server.requests.map { "\($0.method) \($0.target) \($0.body)" })
     }

@@ -29,6 +29,9 @@ extension FailoverMachine {
         return (.changed, next())
     }
 
+    /// Makes the node part of a pair whose highest epoch is known, before which it has none.
+    mutating func join(_ epoch: Epoch) { record.seen = max(record.seen, epoch) }
+
     /// Serves from this node without evidence that the other does not: an operator has made sure of it. `unchanged` if it serves;
     /// throws `conflict` if its storage does not work, or the other node serves or may begin to in this moment.
     package mutating func force() throws(StorageError) -> (Outcome, [Action]) {

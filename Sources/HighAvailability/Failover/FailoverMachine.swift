@@ -107,10 +107,16 @@ package struct FailoverMachine: Sendable, Hashable {
     /// For so many ticks it has served without the address, which the other node has.
     var strandedTicks = 0
     var isMoveAsked = false
+    /// The service belongs to the other node, and goes back to it once that could have had it for `givingBackTicks`.
+    let givesBack: Bool
+    var fitTicks = 0
+    /// Twice as long after each time, so that a node that cannot keep it does not get it again and again.
+    var givingBackTicks = 30
 
     /// What is to be done first is in `start`.
-    package init(node: NodeName, record: PairRecord, remains: Remains) {
+    package init(node: NodeName, record: PairRecord, remains: Remains, givesBack: Bool = false) {
         self.node = node
+        self.givesBack = givesBack
         self.record = record
         switch remains {
         case .nothing: stage = .resting
@@ -213,10 +219,22 @@ package struct FailoverMachine: Sendable, Hashable {
         } else {
             strandedTicks = 0
         }
+        countToGivingBack()
         guard case .stuck = stage else { return [] }
         // What was in use may be so no more.
         stage = .demoting(.remains)
         return [.demote]
+    }
+
+    private mutating func countToGivingBack() {
+        guard givesBack, case .primary = stage, peer?.isFit == true, data == .current(other: .same) else {
+            fitTicks = 0
+            return
+        }
+        fitTicks += 1
+        guard fitTicks > givingBackTicks else { return }
+        givingBackTicks = min(2 * givingBackTicks, 3600)
+        isMoveAsked = true
     }
 
     func isClaiming(_ epoch: Epoch) -> Bool { stage == .claiming(epoch) && role == .standby }

@@ -16,8 +16,42 @@ extension PairDriver: PairNode {
             await lookAtData()
             isGranted = handle(.takeOver(epoch, message.report))
         case .outdate: isGranted = await outdate()
+        case .survey: return await answerSurvey()
+        case .setUp(let step):
+            return await answer { (driver) async throws(StorageError) in try await driver.perform(step) }
+        case .stake: return PairAnswer(isGranted: true, report: machine.report, stake: stake)
+        case .discard: return await answer { (driver) async throws(StorageError) in try await driver.discardOwn() }
+        case .reconnect:
+            return await answer { (driver) async throws(StorageError) in try await driver.parts.replication.reconnect()
+            }
         }
         return PairAnswer(isGranted: isGranted, report: machine.report)
+    }
+
+    private func answer(
+        _ body: (isolated PairDriver) async throws(StorageError) -> Void
+    ) async -> PairAnswer {
+        do throws(StorageError) { try await body(self) } catch {
+            return PairAnswer(isGranted: false, report: machine.report, refusal: error.message)
+        }
+        return PairAnswer(isGranted: true, report: machine.report)
+    }
+
+    /// What the other node answers. Throws `unavailable` if it does not, or has not done it.
+    @discardableResult
+    func ask(
+        _ request: PairMessage.Request, within patience: Duration
+    ) async throws(StorageError) -> PairAnswer {
+        let reply = await parts.peer.send(PairMessage(request, report: machine.report), within: patience)
+        guard let answer = reply.answer else {
+            throw StorageError(
+                .unavailable,
+                "\(parts.otherName) \(reply.refusal ?? "does not answer: see whether its convert2nfsd runs")")
+        }
+        guard answer.isGranted else {
+            throw StorageError(.conflict, "\(parts.otherName): \(answer.refusal ?? "it refuses")")
+        }
+        return answer
     }
 
     /// Answers whether this node's copy counts as outdated, and it does not serve.

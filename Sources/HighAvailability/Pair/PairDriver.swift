@@ -14,12 +14,16 @@ package actor PairDriver {
     nonisolated let logger: Logger
     private let clock: any Clock<Duration>
     var machine: FailoverMachine
-    private var moves: [ServiceMove]
+    var moves: [ServiceMove]
     var replicationState = ReplicationState(data: .unknown, text: "not looked at yet")
     /// What is known of the other node beside what it says.
     var other = OtherNode()
     /// What does not work beside the data, by its name.
     var faults: [String: String] = [:]
+    /// A step of the set-up is being done.
+    var isSettingUp = false
+    /// Made, or found whole, by the set-up.
+    var hasGroup = false
     /// It tries to let writes go on that wait.
     var isGoingOn = false
     private var told: FailoverMachine.Fitness?
@@ -33,7 +37,8 @@ package actor PairDriver {
         self.parts = parts
         self.clock = clock
         self.logger = logger
-        machine = FailoverMachine(node: parts.node, record: try parts.files.readRecord(), remains: .parts)
+        machine = FailoverMachine(
+            node: parts.node, record: try parts.files.readRecord(), remains: .parts, givesBack: parts.givesBack)
         moves = parts.files.readHistory()
     }
 
@@ -61,7 +66,8 @@ package actor PairDriver {
         let passage = await parts.service.raise(Occasion())
         note(.up, epoch, passage)
         guard passage.failure == nil else { return }
-        machine = FailoverMachine(node: parts.node, record: machine.record, remains: .service)
+        machine = FailoverMachine(
+            node: parts.node, record: machine.record, remains: .service, givesBack: parts.givesBack)
         await lookAtData()
     }
 
@@ -96,9 +102,16 @@ package actor PairDriver {
     }
 
     func lookAtData() async {
-        replicationState = await parts.replication.look()
+        replicationState = await look()
         other.note(isConnected: replicationState.isConnected)
         handle(.data(replicationState.data))
+    }
+
+    /// Before the set-up has ended the copy is nobody's to serve, whatever replication says of it.
+    private func look() async -> ReplicationState {
+        var state = await parts.replication.look()
+        if isToBeSetUp { state.data = .failed("the pair is not set up yet: convert2nfs ha setup") }
+        return state
     }
 
     // MARK: From events to deeds
@@ -173,7 +186,7 @@ package actor PairDriver {
         await watching("the service's marker") { () async throws(StorageError) in try parts.files.write(marker: nil) }
         let passage = await parts.service.lower()
         note(.down, nil, passage)
-        replicationState = await parts.replication.look()
+        replicationState = await look()
         await insist(.demoted(replicationState.data, failure: passage.failure?.message))
     }
 
@@ -204,7 +217,9 @@ package actor PairDriver {
 
     package func status() -> PairStatus {
         PairStatus(
-            own: machine.report, other: machine.peer, otherName: parts.otherName, obstacle: machine.obstacle,
+            own: machine.report, other: machine.peer, otherName: parts.otherName, preferred: parts.policy.preferred,
+            isParted: replicationState.isParted,
+            obstacle: machine.obstacle,
             faults: faults.sorted { $0.key < $1.key }.map(\.value), replication: replicationState.text,
             syncPercent: replicationState.syncPercent, moves: moves)
     }

@@ -62,6 +62,8 @@ package struct PairParts: Sendable {
     /// Ensures once more that no client is let in; called now and then while the service is down, since others change the host's rules
     /// too.
     package var shut: @Sendable () async throws(StorageError) -> Void
+    /// Nil where the storage is made by hand.
+    package var setup: (any NodeSetup)?
     package var files: PairFiles
     package var policy: PairPolicy
     /// Hears who serves, as far as this node knows, after each event.
@@ -70,7 +72,8 @@ package struct PairParts: Sendable {
     package init(
         node: NodeName, otherName: NodeName, peer: any PairPeer, replication: any Replication,
         address: any AddressHolder, fence: (any Fence)?, service: ServiceStack,
-        shut: @escaping @Sendable () async throws(StorageError) -> Void, files: PairFiles, policy: PairPolicy,
+        shut: @escaping @Sendable () async throws(StorageError) -> Void, setup: (any NodeSetup)? = nil,
+        files: PairFiles, policy: PairPolicy,
         tellPrimary: @escaping @Sendable (NodeName?) -> Void
     ) {
         self.node = node
@@ -81,10 +84,16 @@ package struct PairParts: Sendable {
         self.fence = fence
         self.service = service
         self.shut = shut
+        self.setup = setup
         self.files = files
         self.policy = policy
         self.tellPrimary = tellPrimary
     }
+}
+
+extension PairParts {
+    /// Whether the service, while it is here, goes back to the other node by itself.
+    var givesBack: Bool { policy.failsBack && policy.preferred != node }
 }
 
 /// What an operator decides about a pair.
@@ -98,11 +107,20 @@ package struct PairPolicy: Hashable, Sendable {
     }
 
     package var unreachable: Unreachable
+    /// The node that is to serve while both could.
+    package var preferred: NodeName
+    /// It gets the service back by itself, once it has caught up and has been well for a while.
+    package var failsBack: Bool
     /// How often the other node is asked how it is.
     package var interval: Duration
 
-    package init(unreachable: Unreachable, interval: Duration = .milliseconds(500)) {
+    package init(
+        unreachable: Unreachable, preferred: NodeName, failsBack: Bool = false,
+        interval: Duration = .milliseconds(500)
+    ) {
         self.unreachable = unreachable
+        self.preferred = preferred
+        self.failsBack = failsBack
         self.interval = interval
     }
 }

@@ -5,9 +5,9 @@ import StorageCore
 package struct DRBDReplication: Replication {
     package static let requiredTools: [ToolName] = [.drbdadm, .modprobe]
 
-    private let resource: String
+    let resource: String
     private let minor: Int
-    private let drbdadm: Tool
+    let drbdadm: Tool
     private let modprobe: Tool
     private let runner: any CommandRunner
 
@@ -46,7 +46,8 @@ package struct DRBDReplication: Replication {
         }
         return ReplicationState(
             data: found.data, isPrimary: found.role == .primary, isConnected: found.peerRole != .unknown,
-            isOtherIdle: found.peerRole == .secondary, isSuspended: found.isSuspended, text: found.text,
+            isOtherIdle: found.peerRole == .secondary, isSuspended: found.isSuspended,
+            isParted: found.connection == .standAlone, difference: found.outOfSync, text: found.text,
             syncPercent: found.syncPercent)
     }
 
@@ -96,7 +97,7 @@ package struct DRBDReplication: Replication {
     /// States of a disk with which no node is promoted.
     private static let useless: Set<String> = ["Outdated", "Inconsistent", "Diskless", "Failed", "Detaching"]
 
-    private func status() throws(StorageError) -> DRBDStatus? {
+    func status() throws(StorageError) -> DRBDStatus? {
         let text: String?
         do throws(HostError) { text = try ControlFile.read("/proc/drbd") } catch {
             throw StorageError(.unavailable, "DRBD cannot be looked at: \(error)")
@@ -104,13 +105,13 @@ package struct DRBDReplication: Replication {
         return text.flatMap { DRBDStatus(proc: $0, minor: minor) }
     }
 
-    private func drbd(
+    func drbd(
         _ command: String, _ options: [String] = [], deadline: Duration = .seconds(30)
     ) async throws(StorageError) {
         try await run(Invocation(drbdadm, [command] + options + [resource], deadline: deadline), "drbdadm \(command)")
     }
 
-    private func run(_ invocation: Invocation, _ what: String) async throws(StorageError) {
+    func run(_ invocation: Invocation, _ what: String) async throws(StorageError) {
         do throws(HostError) { try await runner.output(of: invocation) } catch {
             throw StorageError(.unavailable, "\(what): \(error)")
         }

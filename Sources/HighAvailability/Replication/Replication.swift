@@ -22,6 +22,13 @@ package protocol Replication: Sendable {
     /// Lets the writes go on that wait because the other copy could not be marked. Only for a node that serves, and that knows by other
     /// means that the other does not.
     func resume() async throws(StorageError)
+
+    /// Gives up what was written here since both copies went different ways: it takes the other's. Throws `conflict` if they have not, or
+    /// this node may write.
+    func discard() async throws(StorageError)
+
+    /// Ensures that the copies try to connect, where they have given up.
+    func reconnect() async throws(StorageError)
 }
 
 package struct ReplicationState: Hashable, Sendable {
@@ -34,6 +41,10 @@ package struct ReplicationState: Hashable, Sendable {
     package var isOtherIdle: Bool
     /// Writes wait until somebody makes sure of the other copy.
     package var isSuspended: Bool
+    /// Both have written what the other lacks, or may have, and none connects any more.
+    package var isParted: Bool
+    /// What differs, as far as this node knows.
+    package var difference: ByteCount
     /// In its own words.
     package var text: String
     /// Of a copy that is being brought up to date.
@@ -41,13 +52,16 @@ package struct ReplicationState: Hashable, Sendable {
 
     package init(
         data: DataState, isPrimary: Bool = false, isConnected: Bool = false, isOtherIdle: Bool = false,
-        isSuspended: Bool = false, text: String, syncPercent: Double? = nil
+        isSuspended: Bool = false, isParted: Bool = false, difference: ByteCount = .zero, text: String,
+        syncPercent: Double? = nil
     ) {
         self.data = data
         self.isPrimary = isPrimary
         self.isConnected = isConnected
         self.isOtherIdle = isOtherIdle
         self.isSuspended = isSuspended
+        self.isParted = isParted
+        self.difference = difference
         self.text = text
         self.syncPercent = syncPercent
     }

@@ -5,24 +5,34 @@ import StorageCore
 /// The volume group on the replicated device, with the service's own small volume in it, which holds what has to move with the data.
 /// Needs root.
 package struct ReplicatedGroup: Sendable {
-    package static let requiredTools: [ToolName] = [.lvm]
+    package static let requiredTools: [ToolName] = [.lvm, .blkid, .mkfsExt4, .checkExt4]
 
     /// Of the logical volume. It has no dot, which every volume's has.
     static let stateVolume = "convert2nfs-state"
     private static let filesystem = "ext4"
 
-    private let group: String
-    private let device: String
+    let group: String
+    let device: String
     private let stateDirectory: String
-    private let lvm: Tool
-    private let runner: any CommandRunner
+    let lvm: Tool
+    let blkid: Tool
+    let mkfs: Tool
+    let fsck: Tool
+    let runner: any CommandRunner
     private let work = BlockingWork(label: "pair")
 
     /// `device` is the replicated one; `stateDirectory` is where the service's own volume is mounted.
     package init(
         group: String, device: String, stateDirectory: String, toolbox: Toolbox, runner: any CommandRunner
     ) throws(StorageError) {
-        do throws(HostError) { lvm = try toolbox.require(.lvm) } catch { throw StorageError(.unavailable, "\(error)") }
+        do throws(HostError) {
+            lvm = try toolbox.require(.lvm)
+            blkid = try toolbox.require(.blkid)
+            mkfs = try toolbox.require(.mkfsExt4)
+            fsck = try toolbox.require(.checkExt4)
+        } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
         self.group = group
         self.device = device
         self.stateDirectory = stateDirectory
@@ -54,7 +64,7 @@ package struct ReplicatedGroup: Sendable {
         }
     }
 
-    private func lvm(_ arguments: [String]) async throws(StorageError) {
+    func lvm(_ arguments: [String]) async throws(StorageError) {
         let options = [arguments[0], "--devices", device] + arguments.dropFirst()
         do throws(HostError) { try await runner.output(of: Invocation(lvm, options)) } catch {
             throw StorageError(.unavailable, "\(arguments[0]) of \(group): \(error)")

@@ -22,6 +22,7 @@ package enum ToolName: String, Sendable, Hashable, CaseIterable {
     case drbdadm = "drbdadm"
     case keepalived = "keepalived"
     case ss = "ss"
+    case systemctl = "systemctl"
     case smNotify = "sm-notify"
     case unshare = "unshare"
     case qemu = "qemu-system-x86_64"
@@ -58,6 +59,7 @@ package enum ToolName: String, Sendable, Hashable, CaseIterable {
         case .remove, .copy: "coreutils"
         case .ldd: "libc-bin"
         case .strip: "binutils"
+        case .systemctl: "systemd"
         }
     }
 }

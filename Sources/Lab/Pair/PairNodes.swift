@@ -3,6 +3,7 @@ import HostTools
 /// Two storage nodes of the lab as a pair: their first data disks are one device of DRBD, with a volume group on it.
 package struct PairNodes: Sendable {
     package static let address = "10.77.0.100"
+    package static let disk = "/dev/disk/by-id/virtio-data0"
     package let nodes: [Machine]
     private let cluster: String
 
@@ -14,43 +15,29 @@ package struct PairNodes: Sendable {
 
     package static let fence = "fence: {command: [/usr/local/sbin/lab-fence], timeout: 15}"
 
-    /// Makes the storage of empty disks and starts both daemons; the first node is the one that serves.
+    /// Starts both daemons and makes a pair of them, with their empty disks; the first node is the one that serves.
     package func setUp() async throws {
         try await each { machine in
             try await bringFiles(machine)
-            try await machine.sh(
-                """
-                modprobe drbd
-                drbdadm create-md --force convert2nfs </dev/null >/dev/null 2>&1
-                drbdadm up convert2nfs
-                """)
+            try await start(machine)
         }
         try await nodes[0].sh(
             """
-            for try in $(seq 100); do ! grep -q 'cs:Connected' /proc/drbd || break; sleep 0.1; done
-            drbdadm -- --clear-bitmap new-current-uuid convert2nfs
-            drbdadm primary convert2nfs
-            vgcreate -q vg-paas /dev/drbd0
-            lvcreate -q -y -L 64M -n convert2nfs-state vg-paas
-            mkfs.ext4 -q -E nodiscard /dev/vg-paas/convert2nfs-state
-            vgchange -q -an vg-paas
-            drbdadm secondary convert2nfs
-            """)
-        try await each { try await start($0) }
+            for try in $(seq 100); do [ ! -S /run/convert2nfs/convert2nfs.sock ] || break; sleep 0.1; done
+            convert2nfs ha setup
+            """, deadline: .seconds(180))
     }
 
     /// All that is left over a restart is on the machine's own disk.
     package func bringFiles(_ machine: Machine) async throws {
         let files = [
             ("/etc/drbd.conf", "include \"drbd.d/*.res\";\n", "0644"),
-            ("/etc/drbd.d/convert2nfs.res", resource, "0644"),
             ("/etc/convert2nfs/config.yaml", configuration(machine), "0644"),
             ("/etc/convert2nfs/cluster.secret", String(repeating: "lab-", count: 10), "0600"),
             ("/usr/local/sbin/lab-fence", FenceService.command, "0755"),
-            ("/etc/lvm/lvmlocal.conf", "devices { global_filter = [ \"a|^/dev/drbd.*|\", \"r|.*|\" ] }\n", "0644"),
         ]
         try await machine.sh(
-            "mkdir -p /etc/drbd.d /etc/convert2nfs /usr/local/sbin; ln -sf /opt/convert2nfs/convert2nfsd /usr/local/sbin/"
+            "mkdir -p /etc/convert2nfs /usr/local/sbin; ln -sf /opt/convert2nfs/convert2nfsd /usr/local/sbin/"
         )
         for (path, content, mode) in files { try await machine.write(Array(content.utf8), to: path, mode: mode) }
     }
@@ -134,7 +121,7 @@ package struct PairNodes: Sendable {
     private func configuration(_ machine: Machine) -> String {
         let members = zip(nodes, [100, 50]).map { node, priority in
             "{name: \(node.spec.name), address: \(node.spec.address), "
-                + "replicationAddress: \(node.spec.replicationAddress), priority: \(priority)}"
+                + "replicationAddress: \(node.spec.replicationAddress), priority: \(priority), disk: \(Self.disk)}"
         }
         return """
             node: {name: \(machine.spec.name)}
@@ -150,26 +137,6 @@ package struct PairNodes: Sendable {
               interface: data0
               replication: {method: drbd, volumeGroup: vg-paas}
               \(cluster)
-
-            """
-    }
-
-    private var resource: String {
-        let places = nodes.map { node in
-            "    on \(node.spec.name) { disk /dev/disk/by-id/virtio-data0; address \(node.spec.replicationAddress):7789; }\n"
-        }
-        return """
-            resource convert2nfs {
-                protocol C;
-                device /dev/drbd0;
-                meta-disk internal;
-                handlers { fence-peer "/usr/local/sbin/convert2nfsd fence-peer"; }
-                net {
-                    ping-int 3; ping-timeout 20; timeout 60; connect-int 3;
-                    after-sb-0pri disconnect; after-sb-1pri disconnect; after-sb-2pri disconnect;
-                }
-                disk { fencing resource-and-stonith; on-io-error detach; al-extents 67; c-plan-ahead 0; resync-rate 100M; }
-            \(places.joined())}
 
             """
     }

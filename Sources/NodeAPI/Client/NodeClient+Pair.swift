@@ -13,6 +13,20 @@ extension NodeClient {
         try await post("/v1/ha/promote", try coder.encode(request))
     }
 
+    /// `GET /v1/ha/setup`.
+    package func setup() async throws(StorageError) -> SetupDocument { try await get("/v1/ha/setup") }
+
+    /// `POST /v1/ha/setup`: the next step.
+    package func advanceSetup() async throws(StorageError) -> SetupDocument { try await post("/v1/ha/setup", nil) }
+
+    /// `GET /v1/ha/resolve`.
+    package func stakes() async throws(StorageError) -> StakesDocument { try await get("/v1/ha/resolve") }
+
+    /// `POST /v1/ha/resolve`.
+    package func discard(_ request: DiscardRequest) async throws(StorageError) -> StakesDocument {
+        try await post("/v1/ha/resolve", try coder.encode(request))
+    }
+
     /// `POST /v1/ha/outdate`.
     package func outdateOther() async throws(StorageError) -> OutdatedDocument { try await post("/v1/ha/outdate", nil) }
 

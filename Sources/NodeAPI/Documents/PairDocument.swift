@@ -32,6 +32,8 @@ package struct PairDocument: Hashable, Sendable, Codable {
 
     /// Who serves, if that is known.
     package var primary: NodeName?
+    /// Who is to serve while both could.
+    package var preferred: NodeName
     /// The node that was asked comes first.
     package var nodes: [Member]
     package var replication: String
@@ -44,6 +46,7 @@ package struct PairDocument: Hashable, Sendable, Codable {
 
     package init(_ status: PairStatus) {
         primary = status.primary
+        preferred = status.preferred
         nodes = [Member(status.own), status.other.map(Member.init) ?? Member(name: status.otherName)]
         replication = status.replication
         syncPercent = status.syncPercent
@@ -94,6 +97,11 @@ extension PairStatus {
         if primary == nil, own.role != .promoting, other?.role != .promoting { problems.append("nobody serves") }
         if let obstacle { problems.append(obstacle) }
         problems += faults
+        if isParted {
+            problems.append(
+                "both copies have gone different ways, and do not connect: what each has is shown by convert2nfs ha resolve"
+            )
+        }
         if other == nil {
             problems.append("\(otherName) does not answer: see whether it runs, and its convert2nfsd")
         }

@@ -10,7 +10,8 @@ extension Schemas {
             ("Volume", volume), ("Snapshot", snapshot), ("Pool", pool), ("Operation", operation), ("Node", node),
             ("VolumeList", volumes), list("Snapshot", "snapshots"), list("Pool", "pools"),
             list("Operation", "operations"), ("Diagnosis", diagnosis), ("Rebuild", rebuild), ("Adoption", adoption),
-            ("Pair", pair), ("PairMessage", message), ("Outdated", outdated),
+            ("Pair", pair), ("PairMessage", message), ("Outdated", outdated), ("Setup", setup),
+            ("Stakes", stakes),
         ]
 
     static let access = Schema.Property.always("access", .reference("Access"))

@@ -5,6 +5,7 @@ extension Schemas {
         "The pair, as the node that is asked knows it.",
         [
             .maybe("primary", .string("Who serves.")),
+            .always("preferred", .string("Who is to serve while both could.")),
             .always("nodes", .list(of: member)),
             .always("replication", .string("In its own words.")),
             .maybe("syncPercent", .number("Of a copy that is being brought up to date.")),
@@ -36,6 +37,37 @@ extension Schemas {
                         [.always("name", .string("What it was.")), .always("milliseconds", .integer("It took."))]))),
             .maybe("failure", .string("Why it did not succeed.")),
         ])
+
+    static let setup = Schema.object(
+        "How far two nodes are on the way to be a pair.",
+        [
+            .maybe("done", setupTask), .always("rest", .list(of: setupTask)),
+        ])
+
+    private static let setupTask = Schema.object(
+        "One step.", [.always("node", .string("Where.")), .always("text", .string("What it does."))])
+
+    static let stakes = Schema.object(
+        "What each node of a pair would lose if the other's data were taken.",
+        [
+            .always(
+                "nodes",
+                .list(
+                    of: .object(
+                        "The node that was asked, then the other one if it answers.",
+                        [
+                            .always("node", .string("As the configuration has it.")),
+                            .always("isServing", .boolean("Whether it serves.")),
+                            .always("isParted", .boolean("Its copy does not connect to the other any more.")),
+                            .always("epoch", .integer("The highest that it has served under.")),
+                            .maybe("servedSince", .time),
+                            .always("writtenBytes", .integer("Written here since both parted, as far as known.")),
+                        ])))
+        ])
+
+    static let discard = Schema.object(
+        "Give up a node's data.", isClosed: true,
+        [.always("discard", .string("The node; it must not serve."))])
 
     /// Between the nodes only; it may change with every version.
     static let message = Schema(json: [

@@ -19,7 +19,7 @@ extension Schemas {
                 "How to restore a catalog.", isClosed: true,
                 [.always("dryRun", .boolean("Whether to say what would be done, and change nothing."))])
         ),
-        ("Promote", promote),
+        ("Promote", promote), ("Discard", discard),
         ("CreateSnapshot", .object("A snapshot to take.", isClosed: true, [.always("name", .name)])),
     ]
 

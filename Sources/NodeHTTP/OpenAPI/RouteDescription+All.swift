@@ -95,6 +95,17 @@ extension RouteDescription {
             "Serve from here: an operator has made sure that the other node is off.",
             body: "Promote", .document("Pair")),
         RouteDescription(
+            .get, "/v1/ha/setup", "planSetup", "What is left to be done until both nodes are a pair.",
+            .document("Setup")),
+        RouteDescription(
+            .post, "/v1/ha/setup", "advanceSetup", "Do the first of it.", .document("Setup")),
+        RouteDescription(
+            .get, "/v1/ha/resolve", "getStakes",
+            "What each node would lose if the other's data were taken.", .document("Stakes")),
+        RouteDescription(
+            .post, "/v1/ha/resolve", "discard", "Give up a node's data, once both copies went different ways.",
+            body: "Discard", .document("Stakes")),
+        RouteDescription(
             .post, "/v1/ha/peer", "tellNode", "What the nodes of a pair tell each other; of one version only.",
             body: "PairMessage", .json),
         RouteDescription(

@@ -15,6 +15,15 @@ struct PairRoutes {
             try Query.none(request)
             return try Reply.document(await status())
         }
+        router.get("/v1/ha/setup") { request, _ in
+            try Query.none(request)
+            return try Reply.document(
+                SetupDocument(SetupProgress(done: nil, rest: try await pair.planSetup())))
+        }
+        router.get("/v1/ha/resolve") { request, _ in
+            try Query.none(request)
+            return try Reply.document(StakesDocument(try await pair.stakes()))
+        }
     }
 
     func addCommands(to router: some RouterMethods<some RequestContext>) {
@@ -28,6 +37,15 @@ struct PairRoutes {
             _ = try PromoteRequest(body: await Body.json(request))
             _ = try await pair.force()
             return try Reply.document(await status())
+        }
+        router.post("/v1/ha/setup") { request, _ in
+            try Query.none(request)
+            return try Reply.document(SetupDocument(try await pair.advanceSetup()))
+        }
+        router.post("/v1/ha/resolve") { request, _ in
+            try Query.none(request)
+            try await pair.discard(try DiscardRequest(body: await Body.json(request)).discard)
+            return try Reply.document(StakesDocument(try await pair.stakes()))
         }
         router.post(RouterPath(Self.peerPath)) { request, _ in
             try Query.none(request)

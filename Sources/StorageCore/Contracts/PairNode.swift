@@ -13,6 +13,20 @@ package protocol PairNode: Sendable {
     /// returns. `unchanged` if it serves; `conflict` if its storage does not work, or the other node serves.
     func force() async throws(StorageError) -> Outcome
 
+    /// What is left to be done, on both nodes, until they are a pair; nothing is changed. Throws `conflict` with all that is in the way,
+    /// `unavailable` if the other node does not answer.
+    func planSetup() async throws(StorageError) -> [SetupTask]
+
+    /// Does the first of it. `busy` while another is being done.
+    func advanceSetup() async throws(StorageError) -> SetupProgress
+
+    /// What each node would lose if the other's data were taken; this node comes first, the other follows if it answers.
+    func stakes() async -> [PairStake]
+
+    /// Gives up what `node` has and the other lacks, once both copies went different ways; it takes the other's from then on. Throws
+    /// `conflict` if they have not, if `node` serves, or is none of the pair's.
+    func discard(_ node: NodeName) async throws(StorageError)
+
     /// Makes sure that the other node's copy counts as outdated, so that this one may go on writing without it. Answers how, or nil
     /// if it cannot be made sure of.
     func outdateOther() async -> OutdatedBy?

@@ -9,6 +9,16 @@ package struct PairMessage: Hashable, Sendable, Codable {
         case takeOver(Epoch)
         /// I go on alone: mark your copy as outdated.
         case outdate
+        /// What is to be done on you until we are a pair?
+        case survey
+        /// What have you that I lack?
+        case stake
+        /// Give it up, and take mine.
+        case discard
+        /// Connect again.
+        case reconnect
+        /// Do this part of it.
+        case setUp(SetupStep)
     }
 
     package let request: Request
@@ -25,9 +35,21 @@ package struct PairAnswer: Hashable, Sendable, Codable {
     /// Whether what was asked for is done, durably; true of a report.
     package let isGranted: Bool
     package let report: PairReport
+    /// Of `survey`.
+    package let survey: SetupSurvey?
+    /// Of `stake`.
+    package let stake: PairStake?
+    /// Why it was not done, where that is more than the report tells.
+    package let refusal: String?
 
-    package init(isGranted: Bool, report: PairReport) {
+    package init(
+        isGranted: Bool, report: PairReport, survey: SetupSurvey? = nil, stake: PairStake? = nil,
+        refusal: String? = nil
+    ) {
         self.isGranted = isGranted
         self.report = report
+        self.survey = survey
+        self.stake = stake
+        self.refusal = refusal
     }
 }

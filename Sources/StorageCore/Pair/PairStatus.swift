@@ -5,6 +5,10 @@ package struct PairStatus: Hashable, Sendable {
     package var other: PairReport?
     /// Its name, whether it answers or not.
     package var otherName: NodeName
+    /// Which is to serve while both could.
+    package var preferred: NodeName
+    /// Both copies have gone different ways.
+    package var isParted: Bool
     /// Why this node does not serve although it should.
     package var obstacle: String?
     /// What does not work beside the data.
@@ -17,12 +21,15 @@ package struct PairStatus: Hashable, Sendable {
     package var moves: [ServiceMove]
 
     package init(
-        own: PairReport, other: PairReport?, otherName: NodeName, obstacle: String?, faults: [String] = [],
+        own: PairReport, other: PairReport?, otherName: NodeName, preferred: NodeName, isParted: Bool = false,
+        obstacle: String?, faults: [String] = [],
         replication: String, syncPercent: Double?, moves: [ServiceMove]
     ) {
         self.own = own
         self.other = other
         self.otherName = otherName
+        self.preferred = preferred
+        self.isParted = isParted
         self.obstacle = obstacle
         self.faults = faults
         self.replication = replication

@@ -18,6 +18,13 @@ struct Console: Sendable {
         isatty(descriptor) == 1 && getenv("TERM").map { String(cString: $0) } != "dumb"
     }
 
+    /// Asks a person a question with yes or no; no if nobody is there.
+    static func confirm(_ question: String) -> Bool {
+        guard isatty(STDIN_FILENO) == 1, errors.isTerminal else { return false }
+        errors.write("\r\u{1B}[K\(question) [y/N] ")
+        return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+    }
+
     /// Writes all of `text`; answers the errno if nobody takes it (a closed pipe, a full disk).
     @discardableResult
     func write(_ text: String) -> Int32? {

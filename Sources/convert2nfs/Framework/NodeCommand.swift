@@ -12,6 +12,8 @@ import NodeAPI
 struct Context: Sendable {
     let client: NodeClient
     let now: Date
+    /// What is being done now, and how much of it is, for whoever waits.
+    let tell: @Sendable (_ step: String?, _ progress: Double?) -> Void
 }
 
 /// A verb: asks the node, answers a report. Reads no environment, prints nothing.
@@ -48,9 +50,11 @@ extension NodeCommand {
         let token = try connection.token()
         return try await line.during { () async throws(StorageError) in
             try await NodeClient.with(
-                address, token: token, timeout: connection.timeout, onProgress: { line.update($0) }
+                address, token: token, timeout: connection.timeout,
+                onProgress: { line.update(step: $0.step, progress: $0.progress) }
             ) { (client) async throws(StorageError) in
-                try await report(Context(client: client, now: Date()))
+                try await report(
+                    Context(client: client, now: Date(), tell: { line.update(step: $0, progress: $1) }))
             }
         }
     }

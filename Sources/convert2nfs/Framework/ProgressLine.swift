@@ -11,7 +11,7 @@ final class ProgressLine: Sendable {
     private let console: Console
     private let isShown: Bool
     private let activity: String
-    private let latest = Mutex<OperationDocument?>(nil)
+    private let latest = Mutex<(step: String?, progress: Double?)>((nil, nil))
 
     init(_ activity: String, on console: Console, isShown: Bool) {
         self.activity = activity
@@ -19,8 +19,8 @@ final class ProgressLine: Sendable {
         self.isShown = isShown
     }
 
-    /// The line follows this operation from now on.
-    func update(_ operation: OperationDocument) { latest.withLock { $0 = operation } }
+    /// What is being done from now on; `progress` is how much of it is, from 0 to 1.
+    func update(step: String?, progress: Double?) { latest.withLock { $0 = (step, progress) } }
 
     /// Shows the line while `body` runs.
     func during<Result: Sendable>(_ body: () async throws(StorageError) -> Result) async throws(StorageError) -> Result
@@ -38,10 +38,16 @@ final class ProgressLine: Sendable {
 
     /// What the line says after `elapsed`.
     func text(frame: Int, elapsed: Duration) -> String {
-        let operation = latest.withLock { $0 }
-        let step = operation?.step.map { ": \($0)" } ?? ""
-        let share = operation?.progress.map { " \(Int((min(1, max(0, $0)) * 100).rounded(.down)))%" } ?? ""
+        let (now, progress) = latest.withLock { $0 }
+        let step = now.map { ": \($0)" } ?? ""
+        let share = progress.map { " \(Self.bar(min(1, max(0, $0))))" } ?? ""
         return "\(Self.frames[frame % Self.frames.count]) \(activity)\(step)\(share) (\(elapsed.components.seconds) s)"
+    }
+
+    private static func bar(_ share: Double) -> String {
+        let full = Int(share * 20)
+        let bar = String(repeating: "#", count: full) + String(repeating: "-", count: 20 - full)
+        return "[\(bar)] \(Int((share * 100).rounded(.down)))%"
     }
 
     private func stop(_ drawing: Task<Void, Never>?) async {

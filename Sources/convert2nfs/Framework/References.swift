@@ -40,6 +40,8 @@ func namespace(_ text: String) throws -> Namespace { try usage { () throws(Stora
 
 func poolName(_ text: String) throws -> PoolName { try usage { () throws(StorageError) in try PoolName(text) } }
 
+func nodeName(_ text: String) throws -> NodeName { try usage { () throws(StorageError) in try NodeName(text) } }
+
 func serverAddress(_ text: String) throws -> ServerAddress {
     try usage { () throws(StorageError) in try ServerAddress(text) }
 }

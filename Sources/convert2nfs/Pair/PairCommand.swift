@@ -3,6 +3,9 @@ import ArgumentParser
 struct PairCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ha", abstract: "The pair of storage nodes.",
-        subcommands: [PairStatusCommand.self, PairSwitch.self, PairPromote.self],
+        subcommands: [
+            PairStatusCommand.self, PairSetupCommand.self, PairSwitch.self, PairFailback.self, PairResolve.self,
+            PairPromote.self,
+        ],
         defaultSubcommand: PairStatusCommand.self)
 }

@@ -17,19 +17,33 @@ struct PairSwitch: NodeCommand {
         if let asked = before.nodes.first?.name, let primary = before.primary, primary != asked {
             throw StorageError(.conflict, "\(primary) serves already; ask there to move the service to \(asked)")
         }
-        let begin = try await context.client.switchService()
-        guard let target = begin.nodes.last?.name else {
+        guard let target = before.nodes.last?.name else {
             throw StorageError(.internal, "the node does not say who the other one is")
         }
-        let end = ContinuousClock.now + connection.timeout
-        var pair = begin
+        let move = ServiceSwitch(client: context.client, patience: connection.timeout)
+        return Report(try await move.run(to: target), text: "\(target) serves", names: [target.value])
+    }
+}
+
+/// Moves the service, and waits until it has moved.
+struct ServiceSwitch {
+    let client: NodeClient
+    let patience: Duration
+
+    /// Returns once `target`, the other node, serves.
+    func run(to target: NodeName) async throws(StorageError) -> PairDocument {
+        let end = ContinuousClock.now + patience
+        var pair = try await client.switchService()
         while pair.primary != target {
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(200))) != nil else {
                 throw StorageError(
                     .unavailable, "\(target) does not serve yet: \(pair.problems.joined(separator: "; "))")
             }
-            pair = try await context.client.pair()
+            // At the service address nobody answers for a while.
+            do throws(StorageError) { pair = try await client.pair() } catch {
+                guard error.code == .unavailable else { throw error }
+            }
         }
-        return Report(pair, text: "\(target) serves", names: [target.value])
+        return pair
     }
 }

@@ -19,6 +19,8 @@ extension Configuration {
         var replication: Replication
         var fence: Fence?
         var unreachable: PairPolicy.Unreachable
+        /// Whether the service goes back by itself to the node with the higher priority.
+        var failsBack: Bool
 
         struct Member: Sendable, Equatable {
             var name: NodeName
@@ -27,6 +29,8 @@ extension Configuration {
             /// Where its copy is reached, and its API too if the other way is cut.
             var replicationAddress: ClientAddress?
             var priority: Int
+            /// The disk or partition that is to be its half of the replicated device; nil if that is made by hand.
+            var disk: String?
         }
 
         struct Fence: Sendable, Equatable {
@@ -38,11 +42,15 @@ extension Configuration {
         struct Replication: Sendable, Equatable {
             var resource: String
             var minor: Int
+            /// Of the connection between both copies.
+            var port: UInt16
             var group: String
 
             var device: String { "/dev/drbd\(minor)" }
         }
 
+        /// Which has the service while both could.
+        var preferred: Member? { members.max { $0.priority < $1.priority } }
         func member(_ name: NodeName) -> Member? { members.first { $0.name == name } }
         func other(than name: NodeName) -> Member? { members.first { $0.name != name } }
     }
@@ -50,3 +58,6 @@ extension Configuration {
 
 /// How the data comes to both nodes.
 enum ReplicationMethod: String, CaseIterable { case drbd }
+
+/// How the service comes back to the node that it belongs to.
+enum FailbackChoice: String, CaseIterable { case manual, auto }

@@ -26,11 +26,14 @@ extension ConfigurationDecoder {
             node throws(Refusal) in
             try ConfigurationValue.choice(node)
         }
+        let failback: FailbackChoice = cluster.value("failback", default: .manual) { node throws(Refusal) in
+            try ConfigurationValue.choice(node)
+        }
         guard let prefixLength, let interface, let replication else { return nil }
         return Configuration.Cluster(
             members: members.compactMap(\.self), prefixLength: prefixLength, interface: interface, routerID: routerID,
             advertCentiseconds: adverts, secret: secret, replication: replication, fence: fence,
-            unreachable: unreachable)
+            unreachable: unreachable, failsBack: failback == .auto)
     }
 
     private func decodeMember(_ node: Yams.Node, at place: String) -> Configuration.Cluster.Member? {
@@ -46,8 +49,11 @@ extension ConfigurationDecoder {
         let priority = section.required("priority", line: node.line) { node throws(Refusal) in
             try ConfigurationValue.number(node, in: 1...KeepalivedSettings.highestPriority, "a priority")
         }
+        let disk: String? = section.value("disk", default: nil) { node throws(Refusal) in
+            try ConfigurationValue.path(node)
+        }
         guard let name, let address, let priority else { return nil }
-        return .init(name: name, address: address, replicationAddress: other, priority: priority)
+        return .init(name: name, address: address, replicationAddress: other, priority: priority, disk: disk)
     }
 
     private func decodeReplication(_ cluster: ConfigurationSection, line: Int?) -> Configuration.Cluster.Replication? {
@@ -64,8 +70,11 @@ extension ConfigurationDecoder {
         let minor = section.value("minor", default: 0) { node throws(Refusal) in
             try ConfigurationValue.number(node, in: 0...255, "the number of DRBD's device")
         }
+        let port = section.value("port", default: ConfigurationDefaults.replicationPort) { node throws(Refusal) in
+            UInt16(try ConfigurationValue.number(node, in: 1...65535, "a port"))
+        }
         guard method != nil, let group else { return nil }
-        return .init(resource: resource, minor: minor, group: group)
+        return .init(resource: resource, minor: minor, port: port, group: group)
     }
 
     private func decodeFence(_ cluster: ConfigurationSection) -> Configuration.Cluster.Fence? {
@@ -108,6 +117,10 @@ extension ConfigurationRules {
                 faults.add(
                     "cluster.nodes", "both nodes have one priority; the one that is to serve by default needs a higher")
             }
+        }
+        if Set(cluster.members.map { $0.disk == nil }).count > 1 {
+            faults.add(
+                "cluster.nodes", "one node has a disk and the other has none; name both, or make the storage by hand")
         }
         if !faults.any("nfs.address"), (try? ClientAddress(configuration.nfs.address))?.isSingle != true {
             faults.add("nfs.address", "in a pair it is the service address that moves between the nodes, not a name")

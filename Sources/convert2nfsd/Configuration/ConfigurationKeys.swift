@@ -10,10 +10,10 @@ enum ConfigurationKeys {
     static let pool = ["name", "backend", "directory", "overcommit", "volumeGroup", "thinPool", "reserve"]
     static let cluster = [
         "nodes", "prefixLength", "interface", "routerID", "advertInterval", "secretFile", "replication", "fence",
-        "onPeerUnreachable",
+        "onPeerUnreachable", "failback",
     ]
-    static let member = ["name", "address", "replicationAddress", "priority"]
-    static let replication = ["method", "resource", "minor", "volumeGroup"]
+    static let member = ["name", "address", "replicationAddress", "priority", "disk"]
+    static let replication = ["method", "resource", "minor", "port", "volumeGroup"]
     static let fence = ["command", "timeout"]
     /// Those of `pool` that only this backend has.
     static func pool(of backend: Configuration.Backend.Kind) -> [String] {

@@ -87,6 +87,7 @@ extension StorageNode {
             files = PairFiles(state: state, volatile: volatile)
             if !files.isServing { try await port.shut() }
             stack = Self.stack(replication, group, paired, server, port)
+            let setup = try Self.setup(cluster, own, replication, group, tools, runner)
             let settings = KeepalivedSettings(
                 node: own.name, priority: own.priority, address: address, prefixLength: cluster.prefixLength,
                 interface: cluster.interface, routerID: cluster.routerID,
@@ -101,8 +102,10 @@ extension StorageNode {
                 PairParts(
                     node: own.name, otherName: other.name, peer: link, replication: replication, address: keepalived,
                     fence: fence, service: stack, shut: { () async throws(StorageError) in try await port.keepShut() },
-                    files: files,
-                    policy: PairPolicy(unreachable: cluster.unreachable),
+                    setup: setup, files: files,
+                    policy: PairPolicy(
+                        unreachable: cluster.unreachable, preferred: cluster.preferred?.name ?? own.name,
+                        failsBack: cluster.failsBack),
                     tellPrimary: { [paired] in paired.note(primary: $0) }), logger: logger)
             others = try Self.addresses(of: other, port: configuration.api.listen.port)
         }
@@ -138,11 +141,47 @@ extension StorageNode {
             ])
         }
 
+        /// Nil where the storage is made by hand.
+        private static func setup(
+            _ cluster: Configuration.Cluster, _ own: Configuration.Cluster.Member, _ replication: DRBDReplication,
+            _ group: ReplicatedGroup, _ tools: Toolbox, _ runner: any CommandRunner
+        ) throws(StorageError) -> DRBDSetup? {
+            let places = cluster.members.compactMap { member in
+                member.disk.map {
+                    DRBDResource.Place(
+                        node: member.name, disk: $0, address: member.replicationAddress ?? member.address)
+                }
+            }
+            guard let place = places.first(where: { $0.node == own.name }) else { return nil }
+            let resource = DRBDResource(
+                name: cluster.replication.resource, minor: cluster.replication.minor, port: cluster.replication.port,
+                places: places, handler: [try program(), "fence-peer"])
+            return try DRBDSetup(
+                resource, place: place, hostName: ConfigurationDefaults.hostName(), replication: replication,
+                group: group, toolbox: tools, systemctl: systemctl, runner: runner)
+        }
+
+        /// This program, as others start it.
+        private static func program() throws(StorageError) -> String {
+            let own = try? ProcessIdentity.current(of: ProcessInfo.processInfo.processIdentifier)
+            guard let own else { throw StorageError(.internal, "where this program is cannot be found out") }
+            return own.executable
+        }
+
+        /// Nil where systemd does not run (sd_booted(3)).
+        private static var systemctl: Tool? {
+            guard (try? FileFacts.of("/run/systemd/system")) != nil else { return nil }
+            return try? locator.locate([.systemctl]).require(.systemctl)
+        }
+
+        private static var locator: ToolLocator {
+            ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
+        }
+
         private static func tools() throws(StorageError) -> Toolbox {
-            let locator = ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
             do throws(HostError) {
                 return try locator.locate(
-                    DRBDReplication.requiredTools + ReplicatedGroup.requiredTools + ServicePort.requiredTools
+                    DRBDSetup.requiredTools + ReplicatedGroup.requiredTools + ServicePort.requiredTools
                         + Keepalived.requiredTools)
             } catch {
                 throw StorageError(.unavailable, "\(error)")

@@ -39,7 +39,17 @@ struct ConfigurationClusterTests {
         #expect(cluster.other(than: try NodeName("a"))?.address == (try ClientAddress("192.0.2.12")))
         #expect(cluster.fence == .init(command: ["/sbin/off", "now"], seconds: 30))
         #expect(cluster.advertCentiseconds == 25 && cluster.routerID == 51 && cluster.unreachable == .wait)
-        #expect(cluster.replication == .init(resource: "convert2nfs", minor: 0, group: "vg"))
+        #expect(cluster.replication == .init(resource: "convert2nfs", minor: 0, port: 7789, group: "vg"))
+    }
+
+    @Test("a disk on both nodes, the way back by itself, and who is to serve")
+    func disks() throws {
+        let nodes = Self.nodes.replacing("priority: 100", with: "priority: 100, disk: /dev/sda")
+            .replacing("priority: 50", with: "priority: 50, disk: /dev/sdb")
+        let cluster = try #require(try parsed(text(nodes: nodes, more: "failback: auto")).cluster)
+        #expect(cluster.members.map(\.disk) == ["/dev/sda", "/dev/sdb"])
+        #expect(cluster.failsBack)
+        #expect(cluster.preferred?.name == (try NodeName("a")))
     }
 
     @Test(
@@ -71,6 +81,10 @@ struct ConfigurationClusterTests {
             Fault(text: own.text(more: "fence: {}"), says: "cluster.fence.command: the key is missing"),
             Fault(text: own.text(more: "advertInterval: 0.01"), says: "from 0.05 to 40"),
             Fault(text: own.text(more: "onPeerUnreachable: hope"), says: "wait"),
+            Fault(text: own.text(more: "failback: soon"), says: "manual"),
+            Fault(
+                text: own.text(nodes: Self.nodes.replacing("priority: 50", with: "priority: 50, disk: /dev/sdb")),
+                says: "one node has a disk and the other has none"),
         ]
     }
 

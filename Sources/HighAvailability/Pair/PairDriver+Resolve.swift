@@ -1,0 +1,41 @@
+import StorageCore
+
+/// Two copies that went different ways: what each has, and which goes.
+extension PairDriver {
+    var stake: PairStake {
+        PairStake(
+            node: parts.node, isServing: machine.role == .primary, isParted: replicationState.isParted,
+            served: machine.record.served,
+            servedSince: moves.last { $0.direction == .up && $0.failure == nil }?.beganAt,
+            written: replicationState.difference)
+    }
+
+    package func stakes() async -> [PairStake] {
+        await lookAtData()
+        let reply = await parts.peer.send(PairMessage(.stake, report: machine.report), within: .seconds(5))
+        return [stake, reply.answer?.stake].compactMap(\.self)
+    }
+
+    package func discard(_ node: NodeName) async throws(StorageError) {
+        switch node {
+        case parts.node:
+            try await discardOwn()
+            try await ask(.reconnect, within: .seconds(30))
+        case parts.otherName:
+            try await ask(.discard, within: .seconds(30))
+            try await parts.replication.reconnect()
+        default:
+            throw StorageError(.conflict, "the nodes of this pair are \(parts.node) and \(parts.otherName)")
+        }
+    }
+
+    func discardOwn() async throws(StorageError) {
+        guard !machine.report.holdsStorage else {
+            throw StorageError(
+                .conflict,
+                "it serves, or has not let go of the storage: its data is given up only after \"convert2nfsd retire\" there, and "
+                    + "\"convert2nfs ha promote --other-is-off\" on \(parts.otherName)")
+        }
+        try await parts.replication.discard()
+    }
+}

@@ -1,0 +1,52 @@
+import HostTools
+import StorageCore
+
+/// The disk that is to be one half of the replicated device.
+struct SetupDisk: Sendable {
+    enum Content: Hashable, Sendable {
+        case blank
+        /// DRBD's, made before.
+        case metadata
+        /// In blkid's words.
+        case other(String)
+    }
+
+    let path: String
+    let blkid: Tool
+    let runner: any CommandRunner
+
+    /// Throws `notFound` if there is no such disk.
+    func size() throws(StorageError) -> ByteCount {
+        do throws(HostError) {
+            let number = try DeviceNumber.ofBlockDevice(path)
+            guard let sectors = try ControlFile.read("/sys/dev/block/\(number)/size").flatMap({ Int64($0) }) else {
+                throw HostError.unexpected("the kernel does not say how big \(path) is")
+            }
+            return ByteCount(sectors << 9)
+        } catch {
+            throw StorageError(.notFound, "the disk cannot be looked at: \(error)")
+        }
+    }
+
+    /// By low-level probing, past every cache; exit status 2 is "nothing was found", 8 "more than one thing" (blkid(8)).
+    func content() async throws(StorageError) -> Content {
+        let output: CommandOutput
+        do throws(HostError) {
+            output = try await runner.output(
+                of: Invocation(blkid, ["-p", "-o", "export", path], deadline: .seconds(30)), accepting: [0, 2, 8])
+        } catch {
+            throw StorageError(.unavailable, "what is on \(path) cannot be found out: \(error)")
+        }
+        switch output.status {
+        case .exited(2): return .blank
+        case .exited(8): return .other("more than one thing")
+        default: return Self.content(output.text)
+        }
+    }
+
+    static func content(_ text: String) -> Content {
+        let words = text.split(separator: "\n").filter { !$0.hasPrefix("DEVNAME=") }
+        if words.contains("TYPE=drbd") { return .metadata }
+        return .other(words.isEmpty ? "something" : words.joined(separator: " "))
+    }
+}
