@@ -114,11 +114,13 @@ struct PairUp: AsyncParsableCommand {
         abstract: "Make s1 and s2 a pair of empty disks, or start its daemon on one that was booted.")
     @OptionGroup var place: Place
     @Argument(help: "Only start its daemon.") var machine: String?
+    @Flag(help: "Start the daemons, and leave the set-up to be tried.") var daemonsOnly = false
 
     func run() async throws {
         let lab = try place.open()
         let pair = try PairNodes(lab.machine("s1"), lab.machine("s2"))
         if let machine { return try await pair.start(lab.machine(machine)) }
+        if daemonsOnly { return try await pair.startNew() }
         try await pair.setUp()
     }
 }

@@ -173,7 +173,8 @@ struct PairDriverTests {
         let record = PairRecord(seen: epoch, data: epoch, served: epoch)
         try await with(record: record, marker: epoch, isPrimary: true) { world, driver, _ in
             try await wait(driver, .primary)
-            #expect(world.see(\.deeds) == Self.up && world.see(\.told) == [.serving])
+            #expect(world.see(\.deeds) == Self.up)
+            try await eventually { world.see(\.told) == [.serving] }
         }
     }
 
@@ -271,8 +272,10 @@ struct PairDriverTests {
         }
     }
 
-    @Test("writes that wait for the other copy go on once it is made sure of, by another try")
-    func suspended() async throws {
+    @Test(
+        "writes that wait for the other copy go on once it is made sure of, by another try or an operator",
+        arguments: [false, true])
+    func suspended(isForced: Bool) async throws {
         try await with { world, driver, _ in
             try await wait(driver, .standby)
             world.set { $0.address = .held }
@@ -288,8 +291,10 @@ struct PairDriverTests {
             }
             try await eventually { world.see(\.fencings) > 2 }
             #expect(world.see(\.resumptions) == 0)
-            world.set { $0.fenceFails = false }
+            try await eventually { await driver.status().faults.contains { $0.hasPrefix("writes wait: b was lost") } }
+            if isForced { #expect(try await driver.force() == .changed) } else { world.set { $0.fenceFails = false } }
             try await eventually { world.see(\.resumptions) == 1 }
+            try await eventually { await driver.status().faults.isEmpty }
         }
     }
 

@@ -11,14 +11,15 @@ private let isAsked = ProcessInfo.processInfo.environment["CONVERT2NFS_LAB_PAIR"
 struct PairTests {
     /// The pair, its power switch, and the two by what they are now.
     private func withPair(
-        _ name: String, _ body: (PairNodes, _ primary: Machine, _ standby: Machine, Application) async throws -> Void
+        _ name: String, isFenced: Bool = true,
+        _ body: (PairNodes, _ primary: Machine, _ standby: Machine, Application) async throws -> Void
     ) async throws {
         let (s1, s2, c1) = (try machine("s1"), try machine("s2"), try machine("c1"))
         let pair = PairNodes(s1, s2)
-        let power = FenceService([s1, s2])
+        let power = FenceService(isFenced ? [s1, s2] : [])
         let serving = Task { try await power.run() }
         do {
-            if try await s1.sh("ls /etc/convert2nfs 2>/dev/null || true").isEmpty { try await pair.setUp() }
+            if try await s1.sh("ls /etc/convert2nfs 2>/dev/null || true").isEmpty { try await setUp(pair, s1, s2) }
             let primary = try await pair.primary()
             let standby = primary.spec.name == "s1" ? s2 : s1
             try await pair.wait(until: standby, is: "standby")
@@ -32,9 +33,35 @@ struct PairTests {
         _ = try? await serving.value
     }
 
+    /// Nothing that is there is overwritten, a plan changes nothing, and what was interrupted goes on.
+    private func setUp(_ pair: PairNodes, _ s1: Machine, _ s2: Machine) async throws {
+        try await pair.startNew()
+        try await s2.sh("mkfs.ext4 -q \(PairNodes.disk)")
+        let refusal = try await s1.sh("convert2nfs ha setup 2>&1 || true")
+        #expect(refusal.contains("s2: \(PairNodes.disk) is not empty") && refusal.contains("TYPE=ext4"), "\(refusal)")
+        try await s2.sh("wipefs -qa \(PairNodes.disk)")
+        let plan = try await s2.sh("convert2nfs ha setup --dry-run")
+        #expect(plan.contains("would: s1: write DRBD's metadata on \(PairNodes.disk), which is empty"), "\(plan)")
+        #expect(try await s1.sh("ls /etc/drbd.d; blkid \(PairNodes.disk) || true") == "global_common.conf\n")
+        try await s1.sh(
+            """
+            convert2nfs ha setup >/tmp/setup 2>&1 &
+            for try in $(seq 600); do [ ! -e /etc/drbd.d/convert2nfs.res ] || break; sleep 0.1; done
+            kill -9 $(pidof convert2nfsd)
+            wait
+            grep 'Run it again' /tmp/setup
+            """, deadline: .seconds(90))
+        try await pair.start(s1)
+        try await insist(s1, "convert2nfs health")
+        let said = try await s1.sh("convert2nfs ha setup; convert2nfs ha setup", deadline: .seconds(180))
+        #expect(
+            said.contains("s1: join the pair") && said.hasSuffix("nothing is left to do: the pair is set up\n"),
+            "\(said)")
+    }
+
     @Test(
-        "a client of NFSv3 that writes, renames and lists sees no error and loses nothing when the node that serves loses its power",
-        arguments: ["nfsvers=3,nolock"])
+        "a client that writes, renames and lists sees no error and loses nothing when the node that serves loses its power",
+        arguments: ["nfsvers=3", "nfsvers=4.1"])
     func killed(options: String) async throws {
         try await withPair("kill-\(options.filter(\.isNumber))") { pair, primary, standby, application in
             try await application.start("/nfs/shopdata", from: PairNodes.address, options: options)
@@ -42,6 +69,7 @@ struct PairTests {
             try await primary.cutPower()
             try await pair.wait(until: standby, is: "primary")
             try await application.proceed()
+            try await insist(standby, application.holdsLock(in: "/nfs/shopdata"))
             let result = try await application.stop()
             #expect(result.errors == "none" && result.lost == 0, "\(result)")
             // It comes back with what it has, takes over what it lacks, and leaves the service where it is.
@@ -49,6 +77,9 @@ struct PairTests {
             try await pair.wait(until: primary, is: "standby", deadline: .seconds(180))
             try await pair.wait(until: standby, is: "primary")
             #expect(try await pair.addressHolders() == [standby.spec.name])
+            // The way back is a command.
+            let said = try await standby.sh("convert2nfs ha failback --auto", deadline: .seconds(120))
+            #expect(said == "s1 serves\n")
         }
     }
 
@@ -99,6 +130,36 @@ struct PairTests {
             let result = try await application.stop()
             #expect(result.errors == "none" && result.lost == 0, "\(result)")
         }
+    }
+
+    @Test("after both have written, what each would lose is shown, and given up by name only")
+    func parted() async throws {
+        let lab = try #require(LabScope.lab)
+        try await withPair("none", isFenced: false) { pair, primary, standby, _ in
+            for link in [LabNetwork.Link.data, .replication] { try await lab.connect(standby, to: link, false) }
+            // What a wrong operator does.
+            try await insist(standby, "convert2nfs ha promote --other-is-off")
+            try await pair.wait(until: standby, is: "primary")
+            try await insist(primary, "convert2nfs ha promote --other-is-off")
+            try await primary.sh("dd if=/dev/urandom of=/nfs/shopdata/one bs=1M count=3 conv=fsync 2>&1")
+            try await standby.sh("echo two >/nfs/shopdata/two; sync")
+            for link in [LabNetwork.Link.data, .replication] { try await lab.connect(standby, to: link, true) }
+            try await pair.wait(until: primary, is: "outdated")
+            try await insist(standby, "convert2nfs ha resolve | grep 'gone different ways'")
+            let refusal = try await standby.sh("convert2nfs ha resolve --discard \(standby.spec.name) 2>&1 || true")
+            #expect(refusal.contains("it serves"), "\(refusal)")
+            try await standby.sh("convert2nfs ha resolve --discard \(primary.spec.name)")
+            try await pair.wait(until: primary, is: "standby", deadline: .seconds(180))
+            #expect(try await standby.sh("ls /nfs/shopdata").contains("two"))
+            #expect(try await !standby.sh("ls /nfs/shopdata").contains("one"))
+        }
+    }
+
+    /// Until it succeeds.
+    private func insist(_ machine: Machine, _ script: String) async throws {
+        try await machine.sh(
+            "for try in $(seq 60); do if \(script); then exit 0; fi; sleep 0.5; done >/tmp/said 2>&1; cat /tmp/said >&2; exit 1",
+            deadline: .seconds(90))
     }
 
     @Test("the standby says who serves, and answers of itself")

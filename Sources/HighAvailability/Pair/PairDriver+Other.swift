@@ -67,7 +67,12 @@ extension PairDriver: PairNode {
     }
 
     package func force() throws(StorageError) -> Outcome {
-        try ask { (machine) throws(StorageError) in try machine.force() }
+        if machine.role == .primary, replicationState.isSuspended {
+            other.isLeftAlone = true
+            letWritesGoOn()
+            return .changed
+        }
+        return try ask { (machine) throws(StorageError) in try machine.force() }
     }
 
     private func ask(

@@ -15,19 +15,32 @@ extension PairDriver {
         await watching("the service's ports") { () async throws(StorageError) in
             if !machine.report.holdsStorage { try await parts.shut() }
         }
-        if replicationState.isSuspended, replicationState.isPrimary, machine.role == .primary, !isGoingOn {
-            isGoingOn = true
-            Task {
-                await goOn()
-                isGoingOn = false
-            }
+        letWritesGoOn()
+    }
+
+    private static let writes = "writes"
+
+    /// They wait where the other copy could not be marked as outdated, nor its node switched off, when it was lost.
+    func letWritesGoOn() {
+        guard replicationState.isSuspended, machine.role == .primary else { return note(fault: nil, of: Self.writes) }
+        guard !isGoingOn else { return }
+        isGoingOn = true
+        Task {
+            await goOn()
+            isGoingOn = false
         }
     }
 
-    /// Writes wait where the other copy could not be marked as outdated, nor its node switched off, when it was lost.
     private func goOn() async {
-        guard let by = await outdateOther(), replicationState.isSuspended, machine.role == .primary else { return }
-        await watching("writes that wait") { () async throws(StorageError) in
+        let by = await outdateOther()
+        guard replicationState.isSuspended, machine.role == .primary else { return }
+        guard let by else {
+            return note(
+                fault:
+                    "writes wait: \(parts.otherName) was lost, and nothing vouches for it that it does not serve. Bring it back, or, "
+                    + "if you have made sure that it is off: convert2nfs ha promote --other-is-off", of: Self.writes)
+        }
+        await watching(Self.writes) { () async throws(StorageError) in
             try await parts.replication.resume()
             logger.notice("writes go on without the other node", metadata: ["outdatedBy": "\(by.rawValue)"])
         }

@@ -55,13 +55,14 @@ package struct DRBDReplication: Replication {
         let found = try status()
         if found?.role == .primary { return }
         // The loss of a connection to a node that has gone off is noticed only seconds later.
-        let seemsThere = occasion.isOtherOff && found?.peerRole == .primary
+        let seemsThere = (occasion.isOtherOff || occasion.isForced) && found?.peerRole == .primary
         if seemsThere { try await drbd("disconnect", ["--force"]) }
         // It waits for the handler that makes sure of the other copy.
         let promoting = await Result { () async throws(StorageError) in
             try await drbd("primary", occasion.isForced ? ["--force"] : [], deadline: .seconds(90))
         }
-        if seemsThere { try await drbd("connect") }
+        // Nobody is there to be connected with, and clients wait.
+        if seemsThere { Task { try? await drbd("connect") } }
         try promoting.get()
     }
 

@@ -5,7 +5,7 @@ import StorageCore
 /// The volume group on the replicated device, with the service's own small volume in it, which holds what has to move with the data.
 /// Needs root.
 package struct ReplicatedGroup: Sendable {
-    package static let requiredTools: [ToolName] = [.lvm, .blkid, .mkfsExt4, .checkExt4]
+    package static let requiredTools: [ToolName] = [.lvm, .blkid, .mkfsExt4, .checkExt4, .modprobe]
 
     /// Of the logical volume. It has no dot, which every volume's has.
     static let stateVolume = "convert2nfs-state"
@@ -18,6 +18,7 @@ package struct ReplicatedGroup: Sendable {
     let blkid: Tool
     let mkfs: Tool
     let fsck: Tool
+    private let modprobe: Tool
     let runner: any CommandRunner
     private let work = BlockingWork(label: "pair")
 
@@ -30,6 +31,7 @@ package struct ReplicatedGroup: Sendable {
             blkid = try toolbox.require(.blkid)
             mkfs = try toolbox.require(.mkfsExt4)
             fsck = try toolbox.require(.checkExt4)
+            modprobe = try toolbox.require(.modprobe)
         } catch {
             throw StorageError(.unavailable, "\(error)")
         }
@@ -42,11 +44,24 @@ package struct ReplicatedGroup: Sendable {
     /// Ensures that the group is active, all of it at once, which is cheaper than one by one, and the service's own volume mounted.
     package func raise() async throws(StorageError) {
         if try isMounted() { return }
-        try await lvm(["vgchange", "--activate", "y", "--select", "vg_name=\(group)"])
-        try await blocking("mounting the state volume") { (path, group) throws(HostError) in
-            try Directory.ensure(path, mode: 0o700)
-            try Mounter.mount("/dev/\(group)/\(Self.stateVolume)", at: path, filesystem: Self.filesystem, data: "")
+        // udev(7) may go on with its own work on each volume; what is mounted next is waited for by itself.
+        try await lvm(["vgchange", "--noudevsync", "--activate", "y", "--select", "vg_name=\(group)"])
+        let volume = "/dev/\(group)/\(Self.stateVolume)"
+        let end = ContinuousClock.now + .seconds(10)
+        while (try? DeviceNumber.ofBlockDevice(volume)) == nil {
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
+                throw StorageError(.unavailable, "there is no \(volume) (udev), although the volume group is active")
+            }
         }
+        try await blocking("mounting the state volume") { (path, _) throws(HostError) in
+            try Directory.ensure(path, mode: 0o700)
+            try Mounter.mount(volume, at: path, filesystem: Self.filesystem, data: "")
+        }
+    }
+
+    /// Loads what the kernel would load when a node begins to serve, and clients wait.
+    package func prepare() async {
+        _ = try? await runner.output(of: Invocation(modprobe, ["-a", "dm_mod", "ext4", "xfs"]))
     }
 
     /// Ensures that nothing on the replicated device is mounted, wherever, and that no logical volume is active. Throws `busy` while

@@ -45,6 +45,13 @@ package enum Directory {
         return status.st_uid
     }
 
+    /// Makes the owner and the group of what is at `other` those of `path` too.
+    package static func giveToOwner(of other: String, _ path: String) throws(HostError) {
+        guard let facts = try FileFacts.of(other) else { throw HostError.unexpected("\(other) is not there") }
+        try systemCall("chown", path) { lchown(path, facts.user, facts.group) }
+    }
+
+    /// Makes root its owner.
     package static func giveToRoot(_ path: String) throws(HostError) {
         try systemCall("chown", path) { chown(path, 0, 0) }
     }

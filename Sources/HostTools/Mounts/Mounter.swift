@@ -13,6 +13,11 @@ package enum Mounter {
         }
     }
 
+    /// Shows the directory `source` at `path` too (mount(2), MS_BIND).
+    package static func bind(_ source: String, at path: String) throws(HostError) {
+        try systemCall("mount", "\(source) at \(path)") { Glibc.mount(source, path, nil, UInt(MS_BIND), nil) }
+    }
+
     /// Unmounts what is at `path`; never lazily, never by force. EBUSY (`systemCall`) if it is in use, EINVAL if
     /// nothing is mounted there.
     package static func unmount(_ path: String) throws(HostError) {

@@ -41,6 +41,11 @@ package struct Application: Sendable {
             """, deadline: .seconds(120))
     }
 
+    /// A shell's condition, on the node that serves: the application's lock is there (proc_locks(5)).
+    package func holdsLock(in directory: String) -> String {
+        "grep -q \"POSIX .*:$(stat -c %i \(directory)/\(name).records) \" /proc/locks"
+    }
+
     package func stop() async throws -> Result {
         let text = try await machine.sh(
             """

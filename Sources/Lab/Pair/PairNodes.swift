@@ -17,15 +17,18 @@ package struct PairNodes: Sendable {
 
     /// Starts both daemons and makes a pair of them, with their empty disks; the first node is the one that serves.
     package func setUp() async throws {
+        try await startNew()
+        try await nodes[0].sh("convert2nfs ha setup", deadline: .seconds(180))
+    }
+
+    /// Starts both daemons, of which there is no pair yet. Returns when they answer.
+    package func startNew() async throws {
         try await each { machine in
             try await bringFiles(machine)
             try await start(machine)
+            try await machine.sh(
+                "for try in $(seq 100); do [ ! -S /run/convert2nfs/convert2nfs.sock ] || break; sleep 0.1; done")
         }
-        try await nodes[0].sh(
-            """
-            for try in $(seq 100); do [ ! -S /run/convert2nfs/convert2nfs.sock ] || break; sleep 0.1; done
-            convert2nfs ha setup
-            """, deadline: .seconds(180))
     }
 
     /// All that is left over a restart is on the machine's own disk.

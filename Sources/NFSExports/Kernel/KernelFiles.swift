@@ -11,6 +11,10 @@ package struct KernelFiles: Hashable, Sendable {
     package var tab = "/var/lib/nfs/etab"
     /// nfsd(7), mounted there.
     package var control = "/proc/fs/nfsd"
+    /// Of rpc.statd(8): who has locks of NFSv3.
+    package var lockRecords = "/var/lib/nfs/sm"
+    /// Where sm-notify(8), which is of another user, reaches those that move with a pair.
+    package var movedRecords = "/run/convert2nfs/statd"
     /// Where nfsdcld(8) and the kernel speak with each other.
     package var pipes = "/run/rpc_pipefs"
 

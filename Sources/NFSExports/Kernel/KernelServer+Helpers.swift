@@ -224,7 +224,10 @@ extension KernelServer {
     /// there when the service comes back.
     func stopHelpers() async throws(StorageError) {
         let record = try record()
-        if settings.pair != nil { return try await stopRecovery(record) }
+        if settings.pair != nil {
+            try await stopTelling()
+            return try await stopRecovery(record)
+        }
         try await onHost("stop mountd") { () async throws(HostError) in
             try await record.mountd?.terminate(grace: .seconds(3))
             try await record.nfsdcld?.terminate(grace: .seconds(3))

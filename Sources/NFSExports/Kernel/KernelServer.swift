@@ -24,6 +24,8 @@ package actor KernelServer {
     /// One mends the helpers at a time.
     let mending = SerialGate()
     var care = Care()
+    /// sm-notify at work, after the service has come here.
+    var telling: Task<Void, Never>?
     private var restarts = Backoff(shortest: .seconds(60), longest: .seconds(3600))
 
     package init(
@@ -91,7 +93,7 @@ package actor KernelServer {
     package func prepare() async throws(StorageError) {
         try await onHost("load the kernel's NFS server") { () async throws(HostError) in
             try Directory.ensure(files.state, mode: 0o700)
-            try await runner.output(of: tools.load(["nfsd", "lockd"]))
+            if try control.facts() == nil { try await runner.output(of: tools.load(["nfsd", "lockd"])) }
             try Self.ensureMounted("nfsd", at: files.control)
             try Directory.ensureExists(files.pipes, mode: 0o755)
             try Self.ensureMounted("rpc_pipefs", at: files.pipes)

@@ -28,6 +28,9 @@ package struct KernelSettings: Hashable, Sendable {
 
         /// Where nfsdcld(8) keeps who may reclaim what.
         var recovery: String { "\(volume)/nfsdcld" }
+
+        /// Where rpc.statd(8) keeps who has locks of NFSv3, as sm-notify(8) wants it.
+        var statusMonitor: String { "\(volume)/statd" }
     }
 
     package init(

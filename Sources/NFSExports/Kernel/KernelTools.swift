@@ -4,7 +4,7 @@ import HostTools
 package struct KernelTools: Hashable, Sendable {
     /// What has to be asked for at start.
     package static let names: [ToolName] = [
-        .exportfs, .nfsd, .mountd, .nfsdcld, .modprobe, .rpcbind, .statd, .unshare,
+        .exportfs, .nfsd, .mountd, .nfsdcld, .modprobe, .rpcbind, .statd, .smNotify, .unshare,
     ]
 
     let exportfs: Tool
@@ -14,6 +14,7 @@ package struct KernelTools: Hashable, Sendable {
     let modprobe: Tool
     let rpcbind: Tool
     let statd: Tool
+    let smNotify: Tool
     let unshare: Tool
 
     /// Throws `missingTools` with the packages to install.
@@ -25,6 +26,7 @@ package struct KernelTools: Hashable, Sendable {
         modprobe = try toolbox.require(.modprobe)
         rpcbind = try toolbox.require(.rpcbind)
         statd = try toolbox.require(.statd)
+        smNotify = try toolbox.require(.smNotify)
         unshare = try toolbox.require(.unshare)
     }
 

@@ -14,6 +14,8 @@ package final class Reconciler: Service {
     private let wakeups: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
     private let serverEnded = Flag()
+    /// What `bring` saw, for the first pass.
+    private let brought = Mutex<Observation?>(nil)
     /// Until when a pool is waited for before the NFS server is started without its volumes.
     private let poolDeadline: ContinuousClock.Instant
     /// What something holds up is tried again, not so often that it fills the journal.
@@ -92,19 +94,35 @@ package final class Reconciler: Service {
 
     private func start() async throws(StorageError) {
         let begin = ContinuousClock.now
+        let before = brought.withLock { $0.take() }
+        let seen: Observation = if let before { before } else { try await look() }
+        try await manager.recoverOperations(reversibleOnly: false)
+        try await manager.noteOrphans()
+        manager.markReady()
+        tell(.ready)
+        logger.notice("the node is ready", metadata: ["duration": "\(milliseconds(ContinuousClock.now - begin))"])
+        try await retry(seen)
+    }
+
+    /// The part of the start that clients wait for: all volumes are mounted, and exported by a server that runs. Changes are refused
+    /// yet; the rest is for the first pass.
+    package func bring() async throws(StorageError) {
+        let seen = try await look()
+        brought.withLock { $0 = seen }
+    }
+
+    /// Mounts and exports what it sees.
+    private func look() async throws(StorageError) -> Observation {
+        let begin = ContinuousClock.now
         try await manager.recoverOperations(reversibleOnly: true)
         let seen = try await manager.observer.look()
         try await waitForPools(seen)
         let repaired = await MountRepair(manager: manager, logger: logger).all(seen)
         let exports = try await lookingAtServer { () async throws(StorageError) in try await serveAll() }
-        try await manager.recoverOperations(reversibleOnly: false)
-        try await manager.noteOrphans()
-        manager.markReady()
-        tell(.ready)
         logger.notice(
-            "the node is ready: \(repaired) volumes mounted, exports \(exports.rawValue)",
+            "\(repaired) volumes mounted, exports \(exports.rawValue)",
             metadata: ["duration": "\(milliseconds(ContinuousClock.now - begin))"])
-        try await retry(seen)
+        return seen
     }
 
     /// At boot disks come up one by one. A server that starts without a volume tells its clients that their files are gone

@@ -10,7 +10,7 @@ package protocol PairNode: Sendable {
     func move() async throws(StorageError) -> Outcome
 
     /// Serves from this node without evidence that the other does not: an operator has made sure that it is off. It goes on when this
-    /// returns. `unchanged` if it serves; `conflict` if its storage does not work, or the other node serves.
+    /// returns. Where it serves, and its writes wait for the other's copy, they go on. `unchanged` if it serves; `conflict` if its storage does not work, or the other node serves.
     func force() async throws(StorageError) -> Outcome
 
     /// What is left to be done, on both nodes, until they are a pair; nothing is changed. Throws `conflict` with all that is in the way,

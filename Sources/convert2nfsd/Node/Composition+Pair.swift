@@ -26,6 +26,7 @@ extension StorageNode {
         let runner = PairRunner(
             driver: pair.driver, link: pair.link, addresses: pair.others, secret: pair.secret,
             prepare: {
+                await pair.group.prepare()
                 do throws(StorageError) { try await pair.server.prepare?() } catch {
                     logger.warning("the NFS server's helpers are started when the node is to serve: \(error)")
                 }
@@ -48,6 +49,7 @@ extension StorageNode {
         let paired: PairedService
         let link = PeerLink()
         let server: Server
+        let group: ReplicatedGroup
         let files: PairFiles
         let secret: String
         /// Where the other node's API is.
@@ -77,7 +79,7 @@ extension StorageNode {
             let replication = try DRBDReplication(
                 resource: cluster.replication.resource, minor: cluster.replication.minor, toolbox: tools, runner: runner
             )
-            let group = try ReplicatedGroup(
+            group = try ReplicatedGroup(
                 group: cluster.replication.group, device: cluster.replication.device,
                 stateDirectory: shared, toolbox: tools, runner: runner)
             let port = try ServicePort(
@@ -86,7 +88,7 @@ extension StorageNode {
             // Nobody is let in before it is known who serves; the service that an earlier life left up goes on.
             files = PairFiles(state: state, volatile: volatile)
             if !files.isServing { try await port.shut() }
-            stack = Self.stack(replication, group, paired, server, port)
+            stack = Self.stack(replication, group, paired, server, port, address)
             let setup = try Self.setup(cluster, own, replication, group, tools, runner)
             let settings = KeepalivedSettings(
                 node: own.name, priority: own.priority, address: address, prefixLength: cluster.prefixLength,
@@ -112,7 +114,7 @@ extension StorageNode {
 
         private static func stack(
             _ replication: DRBDReplication, _ group: ReplicatedGroup, _ paired: PairedService, _ server: Server,
-            _ port: ServicePort
+            _ port: ServicePort, _ address: ClientAddress
         ) -> ServiceStack {
             ServiceStack([
                 ServiceLayer(
@@ -123,16 +125,24 @@ extension StorageNode {
                     "state volume", raise: { (_) async throws(StorageError) in try await group.raise() },
                     lower: { () async throws(StorageError) in try await group.lower() }),
                 ServiceLayer(
-                    "NFS server", raise: { (_) async throws(StorageError) in },
+                    "NFS server", raise: { (_) async throws(StorageError) in await server.bringLockRecords?() },
                     lower: { () async throws(StorageError) in _ = try await server.stop() }),
                 ServiceLayer(
-                    "volumes", raise: { (_) async throws(StorageError) in try await paired.raise() },
+                    "volumes",
+                    raise: { (_) async throws(StorageError) in
+                        // Beside the mounts: clients are let in only after both.
+                        let preparing = Task { try? await server.prepare?() }
+                        defer { preparing.cancel() }
+                        try await paired.raise()
+                        await preparing.value
+                    },
                     lower: { () async throws(StorageError) in try await paired.lower() }),
                 ServiceLayer(
                     "port",
                     raise: { (_) async throws(StorageError) in
                         try await port.open()
                         paired.reconcile()
+                        await server.tellLockOwners?(address)
                     },
                     lower: { () async throws(StorageError) in
                         try await port.close()

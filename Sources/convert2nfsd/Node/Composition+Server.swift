@@ -19,6 +19,10 @@ extension StorageNode {
         var release: LinuxFilesystem.Release?
         /// Starts what it needs beside it, so that its own start takes less.
         var prepare: (@Sendable () async throws(StorageError) -> Void)?
+        /// In a pair, once its volume is mounted: see `KernelServer.bringLockRecords`.
+        var bringLockRecords: (@Sendable () async -> Void)?
+        /// In a pair, once clients are let in: see `KernelServer.tellLockOwners`.
+        var tellLockOwners: (@Sendable (ClientAddress) async -> Void)?
         /// Answers whether it goes on, with what others export.
         let stop: @Sendable () async throws(StorageError) -> Bool
     }
@@ -117,6 +121,8 @@ extension StorageNode {
         return Server(
             exporter: exporter, name: "kernel", files: files, release: release,
             prepare: { () async throws(StorageError) in try await server.prepare() },
+            bringLockRecords: { await server.bringLockRecords() },
+            tellLockOwners: { await server.tellLockOwners(from: $0) },
             stop: { () async throws(StorageError) in try await exporter.stop() })
     }
 

@@ -41,14 +41,14 @@ final class PairedService: Sendable {
     /// For errors.
     func note(primary name: NodeName?) { primary.withLock { $0 = name } }
 
-    /// Recovers operations, mounts and exports everything, and starts the NFS server.
+    /// Mounts and exports everything, and starts the NFS server. What else a start is comes with the first look of `reconcile`.
     func raise() async throws(StorageError) {
-        if let part = state.withLock({ $0.part }), part.manager.isReady { return }
+        if state.withLock({ $0.part }) != nil { return }
         let part = try await make()
         let end = ContinuousClock.now + Self.patience
         while true {
             do throws(StorageError) {
-                try await part.reconciler.pass()
+                try await part.reconciler.bring()
                 break
             } catch {
                 guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(200))) != nil else {
