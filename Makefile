@@ -42,7 +42,7 @@ lab-pair: build
 	$(RELEASE_BUILD) --product convert2nfs-lab-agent
 	$(SWIFT_BUILD) --product convert2nfs-lab
 	$(SWIFT_BUILD) --build-tests
-	CONVERT2NFS_LAB_PAIR=1 Scripts/lab-suite $(RELEASE) --filter PairTests
+	Scripts/lab-suite $(RELEASE) --filter LabTests.PairTests
 
 # The full count of kills; make test does a short one.
 soak: packages

@@ -32,11 +32,14 @@ package struct Doctor: Sendable {
 
     let managers: ManagerSource
     let settings: Settings
+    /// Nil on a node that is on its own.
+    let pair: (any PairNode)?
 
     /// For each check; what takes longer hangs, or is no use to who waits.
     private static let patience = Duration.seconds(20)
 
-    package init(managers: ManagerSource, settings: Settings) {
+    package init(managers: ManagerSource, settings: Settings, pair: (any PairNode)? = nil) {
+        self.pair = pair
         self.managers = managers
         self.settings = settings
     }
@@ -61,15 +64,18 @@ package struct Doctor: Sendable {
     }
 
     /// A node of a pair that does not serve has no volumes to look at.
-    private var standbyChecks: [any Check] { [StateDiskCheck(directory: settings.state)] }
+    private var standbyChecks: [any Check] { pairChecks + [StateDiskCheck(directory: settings.state)] }
+
+    private var pairChecks: [any Check] { [pair.map(PairCheck.init)].compactMap(\.self) }
 
     private func checks(_ manager: VolumeManager, _ key: VolumeKey?, _ client: ClientAddress?) -> [any Check] {
-        let anywhere: [any Check] = [
-            ReadinessCheck(manager: manager, daemon: settings.daemon), StateDiskCheck(directory: settings.state),
-            PoolsCheck(manager: manager, key: key),
-            VolumesCheck(manager: manager, daemon: settings.daemon, key: key),
-            ExportsCheck(manager: manager, settings: settings, key: key, client: client),
-        ]
+        let anywhere: [any Check] =
+            pairChecks + [
+                ReadinessCheck(manager: manager, daemon: settings.daemon), StateDiskCheck(directory: settings.state),
+                PoolsCheck(manager: manager, key: key),
+                VolumesCheck(manager: manager, daemon: settings.daemon, key: key),
+                ExportsCheck(manager: manager, settings: settings, key: key, client: client),
+            ]
         guard !settings.isSimulated else { return anywhere }
         let real: [any Check] = [
             AddressCheck(host: settings.host), ServicesCheck(settings: settings),

@@ -1,13 +1,9 @@
-import FoundationEssentials
 import HostTools
 import Lab
 import Testing
 
-/// `make lab-pair` asks for it: it is not among what each change is tried with yet.
-private let isAsked = ProcessInfo.processInfo.environment["CONVERT2NFS_LAB_PAIR"] == "1"
-
 /// Two storage nodes with DRBD and keepalived, and a client with the kernel's NFS client.
-@Suite("A pair of storage nodes", .serialized, .machines(.p1, .p2, .c1), .enabled(if: isAsked))
+@Suite("A pair of storage nodes", .serialized, .machines(.p1, .p2, .c1))
 struct PairTests {
     /// The pair, its power switch, and the two by what they are now.
     private func withPair(

@@ -59,6 +59,14 @@ package enum Fault: String, Sendable, CaseIterable {
     case serverNotWell = "server-not-well"
     case stateDiskFull = "state-disk-full"
     case checkFailed = "check-failed"
+    // The pair.
+    case pairNotServed = "pair-not-served"
+    case pairHeldUp = "pair-held-up"
+    case pairParted = "pair-parted"
+    case pairOneCopy = "pair-one-copy"
+    case pairNodeSilent = "pair-node-silent"
+    case pairNodeOutdated = "pair-node-outdated"
+    case pairNodeFault = "pair-node-fault"
     // What clients ask.
     case addressNotHere = "address-not-here"
     case portmapperSilent = "portmapper-silent"

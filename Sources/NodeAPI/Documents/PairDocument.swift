@@ -51,7 +51,7 @@ package struct PairDocument: Hashable, Sendable, Codable {
         replication = status.replication
         syncPercent = status.syncPercent
         moves = status.moves.reversed().map(Move.init)
-        problems = status.problems
+        problems = status.problems.map(\.text)
     }
 }
 
@@ -87,35 +87,5 @@ extension DataState {
         case .outdated(let reason): "outdated: \(reason)"
         case .failed(let reason): "failed: \(reason)"
         }
-    }
-}
-
-extension PairStatus {
-    /// What an operator is to know, the worst first.
-    var problems: [String] {
-        var problems: [String] = []
-        if primary == nil, own.role != .promoting, other?.role != .promoting { problems.append("nobody serves") }
-        if let obstacle { problems.append(obstacle) }
-        problems += faults
-        if isParted {
-            problems.append(
-                "both copies have gone different ways, and do not connect: what each has is shown by convert2nfs ha resolve"
-            )
-        }
-        if other == nil {
-            problems.append("\(otherName) does not answer: see whether it runs, and its convert2nfsd")
-        }
-        for report in [own, other].compactMap(\.self) {
-            switch report.role {
-            case .standby, .promoting, .primary, .demoting: break
-            case .outdated:
-                problems.append("\(report.node) is outdated: its data is not, or may not be, all that was acknowledged")
-            case .fault: problems.append("\(report.node) has a fault: \(report.data.text)")
-            }
-        }
-        if case .current(other: .outdated) = own.data, own.role == .primary {
-            problems.append("there is one copy only: a loss of \(own.node) loses what was written since")
-        }
-        return problems
     }
 }

@@ -19,7 +19,8 @@ extension StorageNode {
         let paired = pair.paired
         let facts = facts(configuration, "kernel")
         let managers = paired.managers
-        let doctor = doctor(configuration, managers, facts.nfs, pair.server.files, isUnit: notifier.isHeard)
+        let doctor = doctor(
+            configuration, managers, facts.nfs, pair.server.files, isUnit: notifier.isHeard, pair: pair.driver)
         let credential = Credential(name: "pair", role: .admin, hash: TokenHash(of: pair.secret))
         let faces = Faces(
             managers: managers, facts: facts, diagnose: doctor.examine, pair: pair.driver, credentials: [credential])

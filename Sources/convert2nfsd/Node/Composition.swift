@@ -190,14 +190,15 @@ extension StorageNode {
 
     static func doctor(
         _ configuration: Configuration, _ managers: ManagerSource, _ nfs: NodeDocument.NFS, _ kernel: KernelFiles?,
-        isUnit: Bool
+        isUnit: Bool, pair: (any PairNode)? = nil
     ) -> Doctor {
         let log = configuration.log
         return Doctor(
             managers: managers,
             settings: Doctor.Settings(
                 nfs: nfs, mountOptions: configuration.nfs.mountOptions, state: configuration.node.state,
-                daemon: DaemonFacts(log: log.file, errors: log.errors, isUnit: isUnit), kernel: kernel))
+                daemon: DaemonFacts(log: log.file, errors: log.errors, isUnit: isUnit), kernel: kernel),
+            pair: pair)
     }
 
     /// What the listeners show.
