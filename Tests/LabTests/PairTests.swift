@@ -151,6 +151,27 @@ struct PairTests {
         }
     }
 
+    @Test(
+        "a node that has lost its memory and DRBD's configuration serves nothing until it has joined again, with the data it has"
+    )
+    func forgetful() async throws {
+        try await withPair("none") { pair, primary, standby, _ in
+            try await standby.sh(
+                """
+                kill -9 $(pidof convert2nfsd)
+                drbdadm down convert2nfs
+                rm -r /var/lib/convert2nfs /etc/drbd.d/convert2nfs.res
+                """)
+            try await pair.start(standby)
+            try await insist(standby, "convert2nfs ha status 2>&1 | grep 'the pair is not set up yet'")
+            let said = try await standby.sh("convert2nfs ha setup", deadline: .seconds(120))
+            #expect(!said.contains("metadata") && !said.contains("volume group"), "\(said)")
+            #expect(said.contains("\(standby.spec.name): join the pair"), "\(said)")
+            try await pair.wait(until: standby, is: "standby")
+            try await pair.wait(until: primary, is: "primary")
+        }
+    }
+
     /// Until it succeeds.
     private func insist(_ machine: Machine, _ script: String) async throws {
         try await machine.sh(

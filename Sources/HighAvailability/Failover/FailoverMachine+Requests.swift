@@ -2,7 +2,7 @@ import StorageCore
 
 /// What an operator asks for.
 extension FailoverMachine {
-    private static let advice = "see convert2nfs ha status"
+    static let advice = "see convert2nfs ha status"
 
     /// Moves the service to the other node. `unchanged` where it is there already or on its way; throws `conflict` with what has to
     /// be done first.

@@ -110,6 +110,8 @@ package struct FailoverMachine: Sendable, Hashable {
     /// The service belongs to the other node, and goes back to it once that could have had it for `givingBackTicks`.
     let givesBack: Bool
     var fitTicks = 0
+    /// The other node has been away while this one served: so the service was lost there, and not moved away on purpose.
+    var wasOtherAway = false
     /// Twice as long after each time, so that a node that cannot keep it does not get it again and again.
     var givingBackTicks = 30
 
@@ -227,7 +229,12 @@ package struct FailoverMachine: Sendable, Hashable {
     }
 
     private mutating func countToGivingBack() {
-        guard givesBack, case .primary = stage, peer?.isFit == true, data == .current(other: .same) else {
+        guard givesBack, case .primary = stage else {
+            (fitTicks, wasOtherAway) = (0, false)
+            return
+        }
+        if peer == nil { wasOtherAway = true }
+        guard wasOtherAway, peer?.isFit == true, data == .current(other: .same) else {
             fitTicks = 0
             return
         }

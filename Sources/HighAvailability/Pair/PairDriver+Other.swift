@@ -6,6 +6,9 @@ extension PairDriver: PairNode {
 
     package func hear(_ message: PairMessage) async -> PairAnswer {
         hear(message.report)
+        if isToBeSetUp, message.request.isForMembers {
+            return PairAnswer(isGranted: false, report: machine.report, refusal: Self.notSetUp)
+        }
         let isGranted: Bool
         switch message.request {
         case .report: isGranted = true
@@ -68,6 +71,9 @@ extension PairDriver: PairNode {
 
     package func force() throws(StorageError) -> Outcome {
         if machine.role == .primary, replicationState.isSuspended {
+            guard machine.peer == nil else {
+                throw StorageError(.conflict, "\(parts.otherName) answers, so it is not off; \(FailoverMachine.advice)")
+            }
             other.isLeftAlone = true
             letWritesGoOn()
             return .changed
@@ -167,8 +173,11 @@ extension PairDriver: PairNode {
         let end = ContinuousClock.now + .seconds(20)
         let patience: Duration = other.isSilent && parts.fence != nil ? .seconds(1) : .seconds(5)
         // One that has just been started may do it in a moment.
-        while let answer = await parts.peer.send(PairMessage(.outdate, report: machine.report), within: patience).answer
-        {
+        while true {
+            let reply = await parts.peer.send(PairMessage(.outdate, report: machine.report), within: patience)
+            // It runs: it is not switched off for what keeps both apart.
+            if case .refusal = reply { return nil }
+            guard let answer = reply.answer else { break }
             if answer.isGranted { return .itself }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .seconds(1))) != nil else { return nil }
         }

@@ -17,6 +17,14 @@ extension PairDriver {
     }
 
     package func discard(_ node: NodeName) async throws(StorageError) {
+        let stakes = await stakes()
+        guard stakes.count == 2 else {
+            throw StorageError(.unavailable, "\(parts.otherName) does not answer, so nothing is given up")
+        }
+        guard stakes.contains(where: \.isParted) else {
+            throw StorageError(
+                .conflict, "the copies connect, so there is nothing to give up; \(FailoverMachine.advice)")
+        }
         switch node {
         case parts.node:
             try await discardOwn()

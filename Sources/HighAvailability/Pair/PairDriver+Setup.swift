@@ -2,6 +2,8 @@ import StorageCore
 
 /// Two nodes become a pair, a step after the other, on the node that is asked and on the other.
 extension PairDriver {
+    static let notSetUp = "the pair is not set up yet: convert2nfs ha setup"
+
     var isToBeSetUp: Bool { parts.setup != nil && machine.record.seen == .none }
 
     package func planSetup() async throws(StorageError) -> [SetupTask] {
@@ -61,8 +63,18 @@ extension PairDriver {
 
     func perform(_ step: SetupStep) async throws(StorageError) {
         let setup = try nodeSetup
-        if case .join(let epoch) = step { return try await join(epoch) }
-        try await waitUntilDown()
+        guard !isPerforming else { throw StorageError(.busy, "a step of the set-up is being done here; ask again") }
+        isPerforming = true
+        defer { isPerforming = false }
+        switch step {
+        case .join(let epoch): return try await join(epoch)
+        // Files and units, which a node that serves has to have right, too.
+        case .resource, .filter, .units: break
+        case .metadata, .start: try await waitUntilDown()
+        case .sameData, .group:
+            guard isToBeSetUp else { throw StorageError(.conflict, "this node has joined the pair already") }
+            try await waitUntilDown()
+        }
         try await setup.perform(step)
         if step == .group { hasGroup = true }
         logger.notice("set up: \(setup.text(of: step))")

@@ -22,6 +22,8 @@ package actor PairDriver {
     var faults: [String: String] = [:]
     /// A step of the set-up is being done.
     var isSettingUp = false
+    /// The same, on this node.
+    var isPerforming = false
     /// Made, or found whole, by the set-up.
     var hasGroup = false
     /// It tries to let writes go on that wait.
@@ -98,6 +100,9 @@ package actor PairDriver {
 
     func hear(_ report: PairReport?) {
         if report != nil { other = OtherNode(heardAt: .now) }
+        var report = report
+        // What it has served under is for the set-up to take over.
+        if isToBeSetUp { report?.record = PairRecord() }
         handle(.peer(report))
     }
 
@@ -110,7 +115,7 @@ package actor PairDriver {
     /// Before the set-up has ended the copy is nobody's to serve, whatever replication says of it.
     private func look() async -> ReplicationState {
         var state = await parts.replication.look()
-        if isToBeSetUp { state.data = .failed("the pair is not set up yet: convert2nfs ha setup") }
+        if isToBeSetUp { state.data = .failed(Self.notSetUp) }
         return state
     }
 

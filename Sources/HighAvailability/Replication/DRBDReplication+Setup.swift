@@ -36,10 +36,11 @@ extension DRBDReplication {
 /// What is done once both have written what the other lacks, and DRBD connects them no more by itself.
 extension DRBDReplication {
     package func discard() async throws(StorageError) {
-        guard let status = try status(), status.connection == .standAlone else {
-            throw StorageError(.conflict, "DRBD is not standalone here, so there is nothing to throw away")
+        guard let status = try status(), status.connection == .standAlone || status.connection == .waiting else {
+            throw StorageError(.conflict, "DRBD is connected, or not up: there is nothing to throw away")
         }
         guard status.role != .primary else { throw StorageError(.conflict, "this node may write") }
+        if status.connection == .waiting { try await drbd("disconnect") }
         try await drbd("connect", ["--discard-my-data"])
     }
 

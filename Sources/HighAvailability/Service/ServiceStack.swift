@@ -116,6 +116,7 @@ private final class Lowering: Sendable {
             timer.cancel()
         }
         var iterator = results.makeAsyncIterator()
-        if let first = await iterator.next() { try first.get() }
+        guard let first = await iterator.next() else { throw StorageError(.cancelled, "it was given up") }
+        try first.get()
     }
 }

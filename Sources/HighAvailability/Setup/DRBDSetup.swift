@@ -4,7 +4,9 @@ import StorageCore
 /// Makes a disk of this node one half of a device of DRBD, and on it the volume group of the service. Needs root.
 package struct DRBDSetup: NodeSetup {
     package static let requiredTools: [ToolName] =
-        DRBDReplication.requiredTools + ReplicatedGroup.requiredTools + [.blkid]
+        DRBDReplication.requiredTools + ReplicatedGroup.requiredTools + [
+            .blkid, .drbdmeta,
+        ]
 
     private let place: DRBDResource.Place
     private let hostName: String
@@ -12,6 +14,7 @@ package struct DRBDSetup: NodeSetup {
     private let replication: DRBDReplication
     private let group: ReplicatedGroup
     private let disk: SetupDisk
+    private let drbdmeta: Tool
     private let filter: LVMFilter
     private let units: HostUnits
 
@@ -27,6 +30,7 @@ package struct DRBDSetup: NodeSetup {
         self.group = group
         do throws(HostError) {
             disk = SetupDisk(path: place.disk, blkid: try toolbox.require(.blkid), runner: runner)
+            drbdmeta = try toolbox.require(.drbdmeta)
             filter = LVMFilter(disk: place.disk, lvm: try toolbox.require(.lvm), runner: runner)
         } catch {
             throw StorageError(.unavailable, "\(error)")
@@ -64,7 +68,7 @@ package struct DRBDSetup: NodeSetup {
             survey.copy = status.disk == "Inconsistent" ? .fresh : .data
             return
         }
-        switch try await disk.content() {
+        switch try await content() {
         case .blank: add(.metadata, to: &survey)
         case .metadata: break
         case .other(let words):
@@ -77,6 +81,12 @@ package struct DRBDSetup: NodeSetup {
 
     private func add(_ step: SetupStep, to survey: inout SetupSurvey) {
         survey.tasks.append(SetupTask(node: place.node, step: step, text: text(of: step)))
+    }
+
+    private func content() async throws(StorageError) -> SetupDisk.Content {
+        let found = try await disk.content()
+        guard case .other = found, try await disk.hasMetadata(drbdmeta, minor: resource.minor) else { return found }
+        return .metadata
     }
 
     /// Throws `conflict` if the file is somebody else's.
@@ -134,12 +144,13 @@ package struct DRBDSetup: NodeSetup {
         } catch {
             throw StorageError(.unavailable, "\(resource.path): \(error)")
         }
-        if try replication.status() != nil { try await replication.adjust() }
+        // What a node that serves has open stays as it is.
+        if let status = try replication.status(), status.role != .primary { try await replication.adjust() }
     }
 
     /// Only where nothing is, looked at once more.
     private func writeMetadata() async throws(StorageError) {
-        switch try await disk.content() {
+        switch try await content() {
         case .metadata: return
         case .blank: try await replication.makeMetadata()
         case .other(let words): throw StorageError(.conflict, "\(place.disk) is not empty: blkid finds \(words)")

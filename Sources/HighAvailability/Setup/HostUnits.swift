@@ -19,7 +19,7 @@ struct HostUnits: Sendable {
 
     func set() async throws(StorageError) {
         for unit in Self.disabled where try await state(of: unit) == "enabled" {
-            try await run(["disable", "--now", unit])
+            try await run(["disable", unit])
         }
         try await run(["mask", Self.masked])
     }

@@ -13,7 +13,9 @@ struct LVMFilter: Sendable {
     /// Whether it is to be written: an operator's own filter may do. A disk that is not LVM's yet is not always shown, so without any
     /// filter it is.
     func isNeeded() async throws(StorageError) -> Bool {
-        if try text().contains(ours) { return false }
+        let text = try text()
+        if text.contains(ours) { return false }
+        if text.contains(Self.mark) { return true }
         return try await hasFilter() ? try await isSeen() : true
     }
 
@@ -34,9 +36,9 @@ struct LVMFilter: Sendable {
             + "let \(rule) be its first entry"
     }
 
-    /// It ends with a failure where the key is not set (lvmconfig(8)).
+    /// It ends with 5 where the key is not set (lvmconfig(8)).
     private func hasFilter() async throws(StorageError) -> Bool {
-        (try? await ask(["lvmconfig", "devices/global_filter"]))?.contains("global_filter=") == true
+        try await ask(["lvmconfig", "devices/global_filter"], accepting: [0, 5]).contains("global_filter=")
     }
 
     private var ours: String { "\(Self.mark)\ndevices { global_filter = [ \(rule) ] }\n" }
@@ -72,8 +74,10 @@ struct LVMFilter: Sendable {
         } catch { throw StorageError(.unavailable, "\(Self.path): \(error)") }
     }
 
-    private func ask(_ arguments: [String]) async throws(StorageError) -> String {
-        do throws(HostError) { return try await runner.output(of: Invocation(lvm, arguments)).text } catch {
+    private func ask(_ arguments: [String], accepting: Set<Int32> = [0]) async throws(StorageError) -> String {
+        do throws(HostError) {
+            return try await runner.output(of: Invocation(lvm, arguments), accepting: accepting).text
+        } catch {
             throw StorageError(.unavailable, "LVM: \(error)")
         }
     }

@@ -44,6 +44,23 @@ struct SetupDisk: Sendable {
         }
     }
 
+    /// Whether DRBD's metadata is at its end, whatever else is on it: what the device of DRBD holds is seen on its disk too. DRBD must not
+    /// have the disk (drbdmeta(8)).
+    /// Throws `unavailable` if that cannot be told: whoever is not sure must not advise to empty the disk.
+    func hasMetadata(_ drbdmeta: Tool, minor: Int) async throws(StorageError) -> Bool {
+        for format in ["v08", "v09"] {
+            let invocation = Invocation(
+                drbdmeta, ["\(minor)", format, path, "internal", "dump-md"], deadline: .seconds(30))
+            let output: CommandOutput
+            do throws(HostError) { output = try await runner.run(invocation) } catch {
+                throw StorageError(.unavailable, "whether DRBD's metadata is on \(path) cannot be found out: \(error)")
+            }
+            // It fails with metadata that is not clean, too.
+            guard output.messageTail.lowercased().contains("no valid meta") else { return true }
+        }
+        return false
+    }
+
     static func content(_ text: String) -> Content {
         let words = text.split(separator: "\n").filter { !$0.hasPrefix("DEVNAME=") }
         if words.contains("TYPE=drbd") { return .metadata }

@@ -16,16 +16,20 @@ extension KernelServer {
                 try Directory.giveToOwner(of: files.lockRecords, path)
             }
             try Self.ensureShown(pair.statusMonitor, at: files.movedRecords)
-            try Self.ensureShown("\(pair.statusMonitor)/sm", at: files.lockRecords)
+            if try Self.ensureShown("\(pair.statusMonitor)/sm", at: files.lockRecords) { hasMoved = true }
         } catch {
             logger.warning(
                 "rpc.statd's records do not move with the service, so NFSv3 clients may lose locks: \(error)")
         }
     }
 
-    private static func ensureShown(_ directory: String, at path: String) throws(HostError) {
+    /// Answers whether it was not so yet.
+    @discardableResult
+    private static func ensureShown(_ directory: String, at path: String) throws(HostError) -> Bool {
         try Directory.ensureExists(path, mode: 0o755)
-        if try MountPoint.device(at: path) == nil { try Mounter.bind(directory, at: path) }
+        guard try MountPoint.device(at: path) == nil else { return false }
+        try Mounter.bind(directory, at: path)
+        return true
     }
 
     private static func all(below path: String) throws(HostError) -> [String] {
@@ -43,7 +47,9 @@ extension KernelServer {
     /// Tells all who had locks at the service that it serves again; it goes on for a minute at most, until they have heard it. Called
     /// once clients are let in.
     package func tellLockOwners(from address: ClientAddress) async {
-        guard settings.pair != nil else { return }
+        // A server that was not started anew has all locks, and would take none back.
+        guard settings.pair != nil, hasMoved else { return }
+        hasMoved = false
         do throws(StorageError) { try await stopTelling() } catch { logger.warning("\(error)") }
         let telling = Invocation(
             tools.smNotify, ["-d", "-f", "-m", "1", "-v", "\(address)", "-P", files.movedRecords],

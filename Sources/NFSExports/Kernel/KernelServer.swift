@@ -26,6 +26,8 @@ package actor KernelServer {
     var care = Care()
     /// sm-notify at work, after the service has come here.
     var telling: Task<Void, Never>?
+    /// The records of locks have just come here with the service.
+    var hasMoved = false
     private var restarts = Backoff(shortest: .seconds(60), longest: .seconds(3600))
 
     package init(
@@ -132,6 +134,7 @@ package actor KernelServer {
             try await stopThreads()
             try await beginThreads()
         }
+        try await insistOnRecovery()
         try noteUnattainable()
         logger.notice(
             "nfsd serves", metadata: ["port": "\(settings.nfsPort)", "threads": "\(settings.threads)"])
@@ -152,6 +155,29 @@ package actor KernelServer {
             throw StorageError(
                 .unavailable,
                 "nfsd was started and does not answer at port \(settings.nfsPort); see the kernel's log (dmesg)")
+        }
+    }
+
+    /// The kernel waits a second for nfsdcld when its first thread starts, and then keeps its clients' records in files of this host, which
+    /// do not move with a pair: its clients would lose their locks with the next failover.
+    private func insistOnRecovery() async throws(StorageError) {
+        guard settings.pair != nil else { return }
+        for _ in 0..<3 {
+            if try usesRecovery() { return }
+            logger.warning("nfsd began without nfsdcld, and is started again")
+            try await stopThreads()
+            try await beginThreads()
+        }
+        guard try !usesRecovery() else { return }
+        throw StorageError(
+            .unavailable,
+            "nfsd does not keep its clients' records by nfsdcld, so they would not move with the pair; see dmesg")
+    }
+
+    /// The pipe between them is there for as long as the kernel uses it.
+    private func usesRecovery() throws(StorageError) -> Bool {
+        try onHost("look for nfsd's pipe") { () throws(HostError) in
+            try FileFacts.of("\(files.pipes)/nfsd/cld") != nil
         }
     }
 

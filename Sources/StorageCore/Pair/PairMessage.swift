@@ -19,6 +19,14 @@ package struct PairMessage: Hashable, Sendable, Codable {
         case reconnect
         /// Do this part of it.
         case setUp(SetupStep)
+
+        /// Whether only a node that has joined the pair may grant it.
+        package var isForMembers: Bool {
+            switch self {
+            case .claim, .takeOver, .outdate: true
+            case .report, .survey, .stake, .discard, .reconnect, .setUp: false
+            }
+        }
     }
 
     package let request: Request

@@ -137,7 +137,10 @@ extension StorageNode {
                         try await paired.raise()
                         await preparing.value
                     },
-                    lower: { () async throws(StorageError) in try await paired.lower() }),
+                    lower: { () async throws(StorageError) in
+                        await paired.stopReconciling()
+                        try await paired.lower()
+                    }),
                 ServiceLayer(
                     "port",
                     raise: { (_) async throws(StorageError) in

@@ -83,7 +83,7 @@ struct PairRunner: Service {
         _ rest: [ServerAddress], _ clients: [NodeClient] = [], _ body: @escaping @Sendable ([NodeClient]) async -> Void
     ) async throws(StorageError) {
         guard let address = rest.first else { return await body(clients) }
-        try await NodeClient.with(address, token: secret, timeout: .seconds(30)) {
+        try await NodeClient.with(address, token: secret, timeout: .seconds(160)) {
             (client) async throws(StorageError) in
             try await withClients(Array(rest.dropFirst()), clients + [client], body)
         }
