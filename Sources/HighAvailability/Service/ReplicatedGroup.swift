@@ -55,7 +55,9 @@ package struct ReplicatedGroup: Sendable {
         }
         try await blocking("mounting the state volume") { (path, _) throws(HostError) in
             try Directory.ensure(path, mode: 0o700)
-            try Mounter.mount(volume, at: path, filesystem: Self.filesystem, data: "")
+            // nfsdcld's commit is the removal of SQLite's journal, which SQLite itself does not bring to the disk (PRAGMA synchronous): a
+            // client that came seconds before a loss of power would be forgotten, and lose its locks.
+            try Mounter.mount(volume, at: path, filesystem: Self.filesystem, data: "", keepsNames: true)
         }
     }
 

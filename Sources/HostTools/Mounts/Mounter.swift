@@ -5,9 +5,12 @@ import Glibc
 /// CAP_SYS_ADMIN.
 package enum Mounter {
     /// Mounts the filesystem of type `filesystem` on `device` at `path` with nodev and nosuid, and `data` for the
-    /// filesystem. EBUSY (`systemCall`) if the device is mounted with other options, or something claims it.
-    package static func mount(_ device: String, at path: String, filesystem: String, data: String) throws(HostError) {
-        let flags = UInt(MS_NODEV) | UInt(MS_NOSUID)
+    /// filesystem; with `keepsNames`, what is made, renamed or removed is so on the disk once the call returns (MS_DIRSYNC). EBUSY
+    /// (`systemCall`) if the device is mounted with other options, or something claims it.
+    package static func mount(
+        _ device: String, at path: String, filesystem: String, data: String, keepsNames: Bool = false
+    ) throws(HostError) {
+        let flags = UInt(MS_NODEV) | UInt(MS_NOSUID) | (keepsNames ? UInt(MS_DIRSYNC) : 0)
         try systemCall("mount", "\(device) at \(path)") {
             data.withCString { Glibc.mount(device, path, filesystem, flags, $0) }
         }
