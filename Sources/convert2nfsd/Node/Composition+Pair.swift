@@ -131,11 +131,11 @@ extension StorageNode {
                 ServiceLayer(
                     "volumes",
                     raise: { (_) async throws(StorageError) in
-                        // Beside the mounts: clients are let in only after both.
-                        let preparing = Task { try? await server.prepare?() }
-                        defer { preparing.cancel() }
+                        // Beside the mounts: clients are let in only after both. It has ended, too, when they fail, so that nothing is
+                        // started any more while the service goes down.
+                        async let prepared: Void? = try? await server.prepare?()
                         try await paired.raise()
-                        await preparing.value
+                        _ = await prepared
                     },
                     lower: { () async throws(StorageError) in
                         await paired.stopReconciling()
@@ -195,7 +195,7 @@ extension StorageNode {
         private static func tools() throws(StorageError) -> Toolbox {
             do throws(HostError) {
                 return try locator.locate(
-                    DRBDSetup.requiredTools + ReplicatedGroup.requiredTools + ServicePort.requiredTools
+                    DRBDSetup.requiredTools + ServicePort.requiredTools
                         + Keepalived.requiredTools)
             } catch {
                 throw StorageError(.unavailable, "\(error)")
