@@ -12,7 +12,7 @@ RELEASE = $(shell swift build -c release --show-bin-path)
 # The programs run on a Debian 12 without Swift: its runtime is in them.
 RELEASE_BUILD = $(SWIFT_BUILD) -c release --static-swift-stdlib
 
-.PHONY: demo build test lab lab-pair soak bench bench-lab fmt lint packages
+.PHONY: demo build test lab lab-pair soak bench bench-lab bench-ha fmt lint packages
 
 demo: packages
 	$(SWIFT_BUILD) --product convert2nfs-demo
@@ -55,13 +55,16 @@ bench: build
 	Scripts/isolated $(RELEASE)/convert2nfs-bench
 
 # The same in the lab's machines: LVM, the kernel's NFS server and client, against the bare tools.
-bench-lab: build
+bench-lab: MEASURES = --only create growth transfer reboot
+# A pair's moves: what a client waits.
+bench-ha: MEASURES = --only failover failovers switch locks
+bench-lab bench-ha: build
 	@Scripts/packages $(LAB_PACKAGES)
 	$(RELEASE_BUILD) --product convert2nfs-lab-agent
 	$(RELEASE_BUILD) --product convert2nfs-bench-lab
 	$(SWIFT_BUILD) --product convert2nfs-lab
 	$(DEBUG)/convert2nfs-lab prepare >/dev/null
-	unshare --pid --fork --kill-child --mount-proc Scripts/isolated $(RELEASE)/convert2nfs-bench-lab $(BENCH)
+	unshare --pid --fork --kill-child --mount-proc Scripts/isolated $(RELEASE)/convert2nfs-bench-lab $(MEASURES) $(BENCH)
 
 fmt:
 	swift format format --in-place --recursive Package.swift Sources Tests

@@ -6,6 +6,13 @@ enum Measure: String, CaseIterable {
     case growth
     case transfer
     case reboot
+    /// Of a pair: with few volumes, and with many.
+    case failover
+    case failovers
+    case handover = "switch"
+    case locks
+
+    static let pair: Set<Measure> = [.failover, .failovers, .handover, .locks]
 }
 
 /// Measures the node on LVM and the kernel's NFS server, with the kernel's client, against the bare tools on the same machines
@@ -37,7 +44,39 @@ struct BenchLab {
                     try await GrowthRow().run(few: benches[0], many: benches[1])
                 }
             }
+            if !wanted.isDisjoint(with: Measure.pair) { findings += try await moves(wanted, isQuick: isQuick) }
             return findings
         }
+    }
+
+    private static func moves(_ wanted: Set<Measure>, isQuick: Bool) async throws -> Findings {
+        let rows = FailoverRows()
+        var findings = Findings()
+        var few: Double?
+        if !wanted.isDisjoint(with: [.failover, .locks, .handover]) {
+            let (found, stall) = try await PairBench.with(volumes: 10, isQuick: isQuick) { bench in
+                var findings = Findings()
+                var stall: Double?
+                if wanted.contains(.failover) {
+                    let kills = try await rows.kills(volumes: 10, on: bench)
+                    stall = kills.stall
+                    findings += kills.findings
+                }
+                if wanted.contains(.handover) { findings += try await rows.switches(on: bench) }
+                if wanted.contains(.locks) { findings += try await rows.locks(on: bench) }
+                return (findings, stall)
+            }
+            findings += found
+            few = stall
+        }
+        if wanted.contains(.failovers) {
+            let count = isQuick ? 30 : 100
+            let many = try await PairBench.with(volumes: count, isQuick: isQuick) { bench in
+                try await rows.kills(volumes: count, on: bench)
+            }
+            findings += many.findings
+            if let few { findings.rows.append(rows.ratio(few: few, many: many.stall)) }
+        }
+        return findings
     }
 }

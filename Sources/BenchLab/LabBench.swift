@@ -1,6 +1,4 @@
 import BenchReport
-import FoundationEssentials
-import HostTools
 import Lab
 import NodeHarness
 
@@ -24,32 +22,11 @@ struct LabBench: Sendable {
         isQuick: Bool, storages: [MachineSpec] = [.s1], processors: Int,
         _ body: @Sendable ([LabBench]) async throws -> Findings
     ) async throws -> Findings {
-        let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp"
-        // In a PID namespace of its own it always has the same process number.
-        let directory = "\(parent)/convert2nfs-bench-lab.\(UUID())"
-        try Directory.ensure(directory, mode: 0o700)
-        let specs = storages.map { spec in
-            var spec = spec
-            // Sparse: as much of it is there as was written.
-            spec.disks = [160 << 30]
-            spec.memoryMiB = 1024
-            spec.processors = processors
-            return spec
-        }
-        let lab = try Lab(
-            directory: directory, image: ImageCache().place(of: .standard), specs: specs + [MachineSpec.c1])
-        let result: Result<Findings, any Error>
-        do {
-            BenchProgram.say("starting the machines")
-            try await lab.up(programs: try Executables.directory())
+        try await BenchMachines.with(storages, processors: processors) { lab in
             var benches: [LabBench] = []
-            for spec in specs { benches.append(try await begin(lab, spec.name, isQuick: isQuick)) }
-            result = .success(try await body(benches))
-        } catch {
-            result = .failure(error)
+            for spec in storages { benches.append(try await begin(lab, spec.name, isQuick: isQuick)) }
+            return try await body(benches)
         }
-        try await lab.down()
-        return try result.get()
     }
 
     private static func begin(_ lab: Lab, _ name: String, isQuick: Bool) async throws -> LabBench {

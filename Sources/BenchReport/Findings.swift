@@ -38,6 +38,12 @@ package struct Findings: Sendable {
         lhs.notes += rhs.notes
     }
 
+    package static func + (lhs: Findings, rhs: Findings) -> Findings {
+        var sum = lhs
+        sum += rhs
+        return sum
+    }
+
     package var text: String {
         let lines = [Row.heads] + rows.map(\.cells)
         let widths = Row.heads.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }

@@ -2,13 +2,15 @@ import Glibc
 
 /// `convert2nfs-lab-agent write DIRECTORY RESULT`: an application on shared storage that forgives nothing. It writes numbered records,
 /// each with fsync(2), holds a lock, makes, renames, lists and reads files, until there is a file `RESULT.stop`; then it reads all back
-/// and writes one line into RESULT: how many records there were, how many are lost, what failed, and how long the longest call took.
+/// and writes one line into RESULT: how many records there were, how many are lost, what failed, how many milliseconds the longest call took,
+/// and when it ended, in milliseconds since 1970.
 struct Writer {
     private let directory: String
     private let result: String
     private var faults: [String] = []
     private var count = 0
     private var longest = 0.0
+    private var longestEnded = 0.0
     private static let recordLength = 11
 
     init(_ directory: String, _ result: String) {
@@ -32,7 +34,7 @@ struct Writer {
         close(file)
         finish(
             "records \(count) lost \(lost(log)) errors \(faults.isEmpty ? "none" : faults.joined(separator: ","))"
-                + " longest \(Int(longest * 1000))")
+                + " longest \(Int(longest * 1000)) ended \(Int(longestEnded * 1000))")
     }
 
     /// One that failed was not acknowledged; its number comes again.
@@ -71,18 +73,19 @@ struct Writer {
 
     @discardableResult
     private mutating func attempt(_ name: String, _ call: () -> Int32) -> Bool {
-        let begin = Self.now
+        let begin = Self.now(CLOCK_MONOTONIC)
         let isDone = call() == 0
         if !isDone { faults.append("\(name):\(errno)") }
-        longest = max(longest, Self.now - begin)
+        let took = Self.now(CLOCK_MONOTONIC) - begin
+        if took > longest { (longest, longestEnded) = (took, Self.now(CLOCK_REALTIME)) }
         return isDone
     }
 
     private static func name(of path: String) -> Substring { path.split(separator: "/").last ?? "application" }
 
-    private static var now: Double {
+    private static func now(_ clock: clockid_t) -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(clock, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 

@@ -20,6 +20,8 @@ package struct Application: Sendable {
         package let errors: String
         /// Of the longest call.
         package let longest: Duration
+        /// When that ended, by the client's clock, in seconds since 1970.
+        package let longestEnded: Double
     }
 
     package func start(_ path: String, from server: String, options: String) async throws {
@@ -55,10 +57,13 @@ package struct Application: Sendable {
             umount \(mount)
             """, deadline: .seconds(90))
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
-        guard words.count == 8, let records = Int(words[1]), let lost = Int(words[3]), let longest = Int(words[7])
+        guard words.count == 10, let records = Int(words[1]), let lost = Int(words[3]), let longest = Int(words[7]),
+            let ended = Int(words[9])
         else {
             throw HostError.unexpected("the application says \"\(text)\"")
         }
-        return Result(records: records, lost: lost, errors: words[5], longest: .milliseconds(longest))
+        return Result(
+            records: records, lost: lost, errors: words[5], longest: .milliseconds(longest),
+            longestEnded: Double(ended) / 1000)
     }
 }

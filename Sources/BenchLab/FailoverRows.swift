@@ -1,0 +1,105 @@
+import BenchReport
+import Lab
+
+/// The service's moves between the nodes of a pair, as a client with the kernel's NFS client sees them.
+struct FailoverRows {
+    private static let killBar = 6.0
+    private static let switchBar = 4.0
+    private static let portBar = 0.5
+    /// What the kernel's server waits for clients to reclaim, in the settings of a pair.
+    private static let grace = 20.0
+
+    /// What came of all moves of one kind.
+    private struct Moves {
+        private(set) var all: [PairBench.Move] = []
+        mutating func add(_ move: PairBench.Move) { all.append(move) }
+
+        var stall: Double { all.map(\.result.longest.seconds).median }
+        var worst: Double { all.map(\.result.longest.seconds).max() ?? 0 }
+        var beyondPort: Double { max(0, all.map(\.beyondPort).median) }
+        var steps: String { all.flatMap(\.steps).medians().text }
+        var records: Int { all.map(\.result.records).reduce(0, +) }
+        var lost: Int { all.map(\.result.lost).reduce(0, +) }
+        var errors: [String] { all.map(\.result.errors).filter { $0 != "none" } }
+    }
+
+    /// What a kill costs the client.
+    struct Kills: Sendable {
+        /// In seconds.
+        let stall: Double
+        let findings: Findings
+    }
+
+    func kills(volumes: Int, on bench: PairBench) async throws -> Kills {
+        let moves = try await kill("v3-\(volumes)", "nfsvers=3", bench)
+        let rows = [
+            row("stall, primary killed, v3, \(volumes) volumes", moves.stall, atMost: Self.killBar),
+            row("of it after the port was open", moves.beyondPort, atMost: Self.portBar),
+        ]
+        return Kills(
+            stall: moves.stall,
+            findings: Findings(rows: rows) + common("killed, v3, \(volumes) volumes", moves))
+    }
+
+    /// With many volumes, against the stall with few.
+    func ratio(few: Double, many: Double) -> Row {
+        Row(
+            measure: "stall with many volumes against few", ours: Duration.seconds(many).text,
+            theirs: Duration.seconds(few).text, ratio: (many / few).text(2), bar: "<= 2.00", isMet: many <= 2 * few)
+    }
+
+    func locks(on bench: PairBench) async throws -> Findings {
+        let moves = try await kill("v41", "nfsvers=4.1", bench)
+        return Findings(rows: [
+            row("stall, primary killed, v4.1 with a lock", moves.stall, atMost: Self.grace + Self.killBar)
+        ]) + common("killed, v4.1", moves)
+    }
+
+    func switches(on bench: PairBench) async throws -> Findings {
+        var moves = Moves()
+        for number in 1...bench.runs {
+            BenchProgram.say("switch \(number)")
+            moves.add(
+                try await bench.move("switch-\(number)", options: "nfsvers=3") { primary, _ in
+                    try await bench.pair.moveService(from: primary)
+                })
+        }
+        return Findings(rows: [row("stall, orderly switch, v3", moves.stall, atMost: Self.switchBar)])
+            + common("switched", moves)
+    }
+
+    private func kill(_ name: String, _ options: String, _ bench: PairBench) async throws -> Moves {
+        var moves = Moves()
+        for number in 1...bench.runs {
+            BenchProgram.say("\(name): kill \(number)")
+            var killed: Machine?
+            moves.add(
+                try await bench.move("\(name)-\(number)", options: options) { primary, _ in
+                    killed = primary
+                    try await primary.cutPower()
+                })
+            if let killed { try await bench.pair.boot(killed) }
+        }
+        return moves
+    }
+
+    private func row(_ measure: String, _ seconds: Double, atMost bar: Double) -> Row {
+        Row(
+            measure: measure, ours: Duration.seconds(seconds).text, bar: "<= \(Duration.seconds(bar).text)",
+            isMet: seconds <= bar)
+    }
+
+    private func common(_ what: String, _ moves: Moves) -> Findings {
+        let errors = moves.errors.isEmpty ? "" : ": \(moves.errors.joined(separator: "; "))"
+        return Findings(
+            rows: [
+                Row(
+                    measure: "\(what): errors, records lost", ours: "\(moves.errors.count), \(moves.lost)", bar: "0, 0",
+                    isMet: moves.errors.isEmpty && moves.lost == 0)
+            ],
+            notes: [
+                "\(what): \(moves.all.count) moves, \(moves.records) records, longest stall \(Duration.seconds(moves.worst).text); "
+                    + "\(moves.steps)\(errors)"
+            ])
+    }
+}

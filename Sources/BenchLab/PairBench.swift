@@ -1,0 +1,122 @@
+import BenchReport
+import FoundationEssentials
+import HostTools
+import Lab
+
+/// A pair of storage machines with volumes, and the client on one of them, for which only time may pass when the service moves.
+struct PairBench: Sendable {
+    let pair: PairNodes
+    let client: Machine
+    let isQuick: Bool
+
+    private static let path = "/nfs/bench\(LabBench.numbered(1))"
+
+    var runs: Int { isQuick ? 2 : 10 }
+
+    /// Runs `body` with a pair that serves so many volumes. Nothing of it is left, whatever happens.
+    static func with<Value: Sendable>(
+        volumes: Int, isQuick: Bool, _ body: @Sendable (PairBench) async throws -> Value
+    ) async throws -> Value {
+        try await BenchMachines.with([.p1, .p2], processors: 2) { lab in
+            let (s1, s2) = (try lab.machine("s1"), try lab.machine("s2"))
+            let power = FenceService([s1, s2])
+            let serving = Task { try await power.run() }
+            defer { serving.cancel() }
+            let bench = PairBench(pair: PairNodes(s1, s2), client: try lab.machine("c1"), isQuick: isQuick)
+            BenchProgram.say("making a pair with \(volumes) volumes")
+            try await bench.pair.setUp()
+            try await bench.pair.wait(until: s1, is: "primary")
+            try await bench.pair.wait(until: s2, is: "standby")
+            try await bench.fill(volumes)
+            return try await body(bench)
+        }
+    }
+
+    private func fill(_ count: Int) async throws {
+        for number in 1...count {
+            try await pair.nodes[0].sh(
+                "convert2nfs volume create bench/\(LabBench.numbered(number)) --size \(LabBench.mebibytes)Mi --client "
+                    + client.spec.address)
+        }
+    }
+
+    // MARK: One move of the service
+
+    /// How the client on the first volume has fared, and what moved.
+    struct Move: Sendable {
+        let result: Application.Result
+        /// The steps of the way up.
+        let steps: [Timeline.Part]
+        /// From the moment at which the port was open until the client's call that waited longest ended.
+        let beyondPort: Double
+    }
+
+    /// `move` takes the service from the first machine to the second. It is there, and both are well, when this returns.
+    func move(
+        _ name: String, options: String, _ move: (_ primary: Machine, _ standby: Machine) async throws -> Void
+    ) async throws -> Move {
+        let primary = try await pair.primary()
+        let standby = primary.spec.name == pair.nodes[0].spec.name ? pair.nodes[1] : pair.nodes[0]
+        try await pair.wait(until: standby, is: "standby")
+        let application = Application(on: client, name)
+        try await application.start(Self.path, from: PairNodes.address, options: options)
+        try await application.proceed()
+        try await move(primary, standby)
+        try await pair.wait(until: standby, is: "primary")
+        try await application.proceed()
+        let result = try await application.stop()
+        let last = try await lastMove(of: standby)
+        let (own, other) = (try await clock(of: client), try await clock(of: standby))
+        return Move(
+            result: result, steps: last.steps.map { .init(name: $0.name, duration: .milliseconds($0.milliseconds)) },
+            beyondPort: (result.longestEnded - own) - (last.endedAt - other))
+    }
+
+    /// Of `convert2nfs ha status -o json`.
+    private struct Status: Decodable {
+        struct Step: Decodable {
+            let name: String
+            let milliseconds: Int
+        }
+        struct Move: Decodable {
+            let direction: String
+            let beganAt: String
+            let milliseconds: Int
+            let steps: [Step]
+
+            /// In seconds since 1970.
+            var endedAt: Double {
+                get throws {
+                    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+                    let began = try (try? style.parse(beganAt)) ?? Date(beganAt, strategy: .iso8601)
+                    return began.timeIntervalSince1970 + Double(milliseconds) / 1000
+                }
+            }
+        }
+        let moves: [Move]
+    }
+
+    private func lastMove(of machine: Machine) async throws -> (steps: [Status.Step], endedAt: Double) {
+        let text = try await machine.sh("convert2nfs ha status -o json")
+        let moves = try JSONDecoder().decode(Status.self, from: Data(text.utf8)).moves
+        guard let move = moves.first(where: { $0.direction == "up" }) else {
+            throw HostError.unexpected("\(machine.spec.name) has not brought the service up")
+        }
+        return (move.steps, try move.endedAt)
+    }
+
+    /// What a machine's clock says beyond this one's, in seconds; as sure as half of what asking takes.
+    private func clock(of machine: Machine) async throws -> Double {
+        var best = (took: Double.infinity, shift: 0.0)
+        for _ in 0..<5 {
+            let begin = Date().timeIntervalSince1970
+            let text = try await machine.sh("date +%s.%N")
+            let end = Date().timeIntervalSince1970
+            guard let said = Double(text.split(separator: "\n").first ?? "") else {
+                throw HostError.unexpected("\(machine.spec.name) says \"\(text)\"")
+            }
+            if end - begin < best.took { best = (end - begin, said - (begin + end) / 2) }
+        }
+        return best.shift
+    }
+}
