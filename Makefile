@@ -4,7 +4,9 @@
 BUILD_PACKAGES = libdbus-1-dev libnfs-dev libsqlite3-dev pkg-config
 RUN_PACKAGES = btrfs-progs dbus-daemon e2fsprogs iproute2 nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind util-linux xfsprogs
 
-LAB_PACKAGES = binutils cpio kmod mmdebstrap qemu-system-x86
+TEST_PACKAGES = etcd-server nftables
+
+LAB_PACKAGES = binutils cpio etcd-server kmod mmdebstrap qemu-system-x86
 
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 DEBUG = $(shell swift build --show-bin-path)
@@ -25,6 +27,7 @@ build: packages
 	$(RELEASE_BUILD) --product convert2nfs
 
 test: packages lint
+	@Scripts/packages $(TEST_PACKAGES)
 	$(SWIFT_BUILD) --build-tests
 	Scripts/repeat-failures Scripts/isolated swift test --skip-build --no-parallel
 

@@ -35,7 +35,7 @@ let tests: [Target] = [
     tests("HighAvailability", ["HostTools"]),
     tests("Diagnosis", ["HostTools", "Catalog", "Provisioning", "NodeAPI", "NFSClient"]),
     tests("convert2nfs", ["NodeAPI", "NFSClient"]),
-    tests("convert2nfsd", ["HostTools", "NodeHTTP", "Provisioning", logging]),
+    tests("convert2nfsd", ["HighAvailability", "HostTools", "NodeHTTP", "Provisioning", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(
         name: "LabTests",
@@ -154,8 +154,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning", "NodeAPI",
-                "NFSClient", "NodeHarness", logging,
+                "StorageCore", "HostTools", "StorageBackends", "NFSExports", "Catalog", "Provisioning",
+                "HighAvailability", "NodeAPI", "NFSClient", "NodeHarness", logging,
             ],
             swiftSettings: settings),
     ] + tests,

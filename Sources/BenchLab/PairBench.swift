@@ -66,7 +66,7 @@ struct PairBench: Sendable {
         try await application.proceed()
         let result = try await application.stop()
         let last = try await lastMove(of: standby)
-        let (own, other) = (try await clock(of: client), try await clock(of: standby))
+        let (own, other) = (try await client.clockShift(), try await standby.clockShift())
         return Move(
             result: result, steps: last.steps.map { .init(name: $0.name, duration: .milliseconds($0.milliseconds)) },
             beyondPort: (result.longestEnded - own) - (last.endedAt - other))
@@ -97,26 +97,11 @@ struct PairBench: Sendable {
     }
 
     private func lastMove(of machine: Machine) async throws -> (steps: [Status.Step], endedAt: Double) {
-        let text = try await machine.sh("convert2nfs ha status -o json")
+        let text = try await machine.sh("convert2nfs ha status -o json || true")
         let moves = try JSONDecoder().decode(Status.self, from: Data(text.utf8)).moves
         guard let move = moves.first(where: { $0.direction == "up" }) else {
             throw HostError.unexpected("\(machine.spec.name) has not brought the service up")
         }
         return (move.steps, try move.endedAt)
-    }
-
-    /// What a machine's clock says beyond this one's, in seconds; as sure as half of what asking takes.
-    private func clock(of machine: Machine) async throws -> Double {
-        var best = (took: Double.infinity, shift: 0.0)
-        for _ in 0..<5 {
-            let begin = Date().timeIntervalSince1970
-            let text = try await machine.sh("date +%s.%N")
-            let end = Date().timeIntervalSince1970
-            guard let said = Double(text.split(separator: "\n").first ?? "") else {
-                throw HostError.unexpected("\(machine.spec.name) says \"\(text)\"")
-            }
-            if end - begin < best.took { best = (end - begin, said - (begin + end) / 2) }
-        }
-        return best.shift
     }
 }

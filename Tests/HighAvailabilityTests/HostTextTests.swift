@@ -64,10 +64,18 @@ struct HostTextTests {
         arguments: [("10.77.0.100", "ip"), ("fd00::64", "ip6")])
     func gate(address: String, family: String) throws {
         let rules = GateRules(address: try ClientAddress(address), ports: [2049, 111])
-        let closed = rules.script(isOpen: false)
-        #expect(closed.contains("\(family) daddr \(address) meta l4proto { tcp, udp } th dport { 111, 2049 } drop"))
-        #expect(closed.contains("\(family) saddr \(address) meta l4proto { tcp, udp } th sport { 111, 2049 } drop"))
-        let open = rules.script(isOpen: true)
+        let closed = rules.script(.closed)
+        #expect(
+            closed.contains(
+                "\(family) daddr \(address) \(family) daddr != @open meta l4proto { tcp, udp } th dport { 111, 2049 } drop"
+            ))
+        #expect(
+            closed.contains(
+                "\(family) saddr \(address) \(family) saddr != @open meta l4proto { tcp, udp } th sport { 111, 2049 } drop"
+            ))
+        let limited = rules.script(.limited(.milliseconds(4200)))
+        #expect(limited.contains("elements = { \(address) timeout 4200ms }") && limited.contains("drop"))
+        let open = rules.script(.open)
         #expect(closed.hasPrefix(open) && !open.contains("drop") && open.contains("delete table inet convert2nfs_gate"))
     }
 }

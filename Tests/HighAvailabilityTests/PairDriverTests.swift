@@ -127,7 +127,7 @@ struct PairDriverTests {
 
     private func with(
         unreachable: PairPolicy.Unreachable = .wait, hasFence: Bool = true, record: PairRecord? = nil,
-        marker: Epoch? = nil, isPrimary: Bool = false, isFailing: Bool = false,
+        marker: Epoch? = nil, isPrimary: Bool = false, isFailing: Bool = false, arbitration: Arbitration? = nil,
         _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
@@ -141,7 +141,7 @@ struct PairDriverTests {
         }
         let parts = PairParts(
             node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world, address: world,
-            fence: hasFence ? world : nil, service: world.stack,
+            fence: hasFence ? world : nil, arbitration: arbitration, service: world.stack,
             shut: { () async throws(StorageError) in world.set { $0.shuttings += 1 } }, files: files,
             policy: PairPolicy(unreachable: unreachable, preferred: try NodeName("a"), interval: .milliseconds(5)),
             tellPrimary: { _ in })
@@ -384,5 +384,100 @@ struct PairDriverTests {
             try await wait(driver, .primary)
             #expect(await !driver.hear(ask).isGranted && world.see(\.outdatings) == 1)
         }
+    }
+
+    // MARK: With an arbiter
+
+    private static let term = Duration.milliseconds(400)
+
+    private func withArbiter(
+        _ body:
+            @escaping @Sendable (World, PairDriver, _ own: SimulatedArbiter, _ other: SimulatedArbiter)
+            async throws -> Void
+    ) async throws {
+        let place = SimulatedArbiter.Place()
+        let own = SimulatedArbiter(try NodeName("a"), at: place, term: Self.term)
+        let other = SimulatedArbiter(try NodeName("b"), at: place, term: Self.term)
+        let arbitration = Arbitration(arbiter: own, mandate: MandateKeeper(term: Self.term)) {}
+        try await with(hasFence: false, arbitration: arbitration) { world, driver, _ in
+            try await wait(driver, .standby)
+            try await body(world, driver, own, other)
+        }
+    }
+
+    @Test("with the other node silent, it serves by the arbiter's word, and not before what it said last has ended")
+    func arbitrated() async throws {
+        try await withArbiter { world, driver, own, other in
+            let answered = ContinuousClock.now
+            _ = await driver.hear(PairMessage(.report, report: PairReport.fit("b")))
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            #expect(ContinuousClock.now - answered >= Self.term)
+            #expect(await !other.isHeld)
+        }
+    }
+
+    @Test("it waits while the other node has the lease, and when that has gone on alone", arguments: [false, true])
+    func arbiterRefuses(isOtherAhead: Bool) async throws {
+        try await withArbiter { world, driver, _, other in
+            _ = try await other.hold()
+            if isOtherAhead {
+                try await other.note(ahead: try NodeName("b"))
+                try await other.release()
+            }
+            let reason = isOtherAhead ? "b has gone on alone" : "b has the lease"
+            let holding = Task {
+                while !isOtherAhead, (try? await Task.sleep(for: .milliseconds(50))) != nil {
+                    _ = try await other.hold()
+                }
+            }
+            world.set { $0.address = .held }
+            try await eventually { await driver.status().obstacle?.contains(reason) == true }
+            #expect(world.see(\.deeds) == Self.down)
+            holding.cancel()
+        }
+    }
+
+    @Test("cut off from the arbiter it serves on by the other node's word, and from both it lets go")
+    func cutOff() async throws {
+        try await withArbiter { world, driver, own, other in
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            world.set { $0.answer = PairAnswer(isGranted: true, report: .fit("b")) }
+            own.set(isReachable: false)
+            try await eventually { await other.isHeld }
+            #expect(await driver.status().own.role == .primary)
+            #expect(await driver.status().faults.contains { $0.contains("the arbiter does not answer") })
+            world.set { $0.answer = nil }
+            try await eventually { world.see(\.deeds).suffix(3) == Self.down[...] }
+            try await eventually {
+                await driver.status().obstacle?.contains("the arbiter does not let this node serve") == true
+            }
+        }
+    }
+
+    @Test("it goes on alone once the arbiter has it in writing, and not without")
+    func alone() async throws {
+        try await withArbiter { world, driver, own, other in
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            world.set { $0.data = .current(other: .outdated) }
+            #expect(await driver.outdateOther() == .arbiter)
+            own.set(isReachable: false)
+            #expect(await driver.outdateOther() == nil)
+            // Both are the same again.
+            own.set(isReachable: true)
+            _ = await driver.outdateOther()
+            world.set { $0.data = .current(other: .same) }
+            try await eventually { try await own.hold() == nil }
+        }
+    }
+}
+
+extension PairReport {
+    fileprivate static func fit(_ name: String) -> PairReport {
+        PairReport(
+            node: try! NodeName(name), role: .standby, record: PairRecord(), data: .current(other: .same),
+            address: .notHeld, holdsStorage: false)
     }
 }

@@ -144,9 +144,19 @@ extension FailoverMachine {
         case .failedPromotion:
             pausedTicks = Self.patience
             promisedTicks = peer?.isFit == true ? Self.patience : 0
+        case .unvouched: obstacle = Self.alone
         case .superseded, .remains: break
         }
         return []
+    }
+
+    static let alone =
+        "this node has let go of the service, since it reaches neither the other node nor the arbiter: see to its network"
+
+    /// A promotion is left to end: its ports do not open, or close by themselves.
+    mutating func giveUp() -> [Action] {
+        guard case .primary = stage else { return [] }
+        return demote(.unvouched)
     }
 
     mutating func note(handedOver epoch: Epoch, _ isTaken: Bool?) {

@@ -26,6 +26,8 @@ package struct FailoverMachine: Sendable, Hashable {
         case demoted(DataState, failure: String?)
         /// What came of `handOver`; nil if the other node did not answer.
         case handedOver(Epoch, isTaken: Bool?)
+        /// Nobody vouches any more for it that the other node does not serve.
+        case unvouched
         /// A second has passed: what was in the way may be so no more.
         case tick
     }
@@ -72,6 +74,8 @@ package struct FailoverMachine: Sendable, Hashable {
         /// The other node has begun to serve under a higher epoch.
         case superseded
         case failedPromotion
+        /// Nobody vouches for this node any more.
+        case unvouched
         /// A life of the program that ended on its way.
         case remains
     }
@@ -184,6 +188,7 @@ package struct FailoverMachine: Sendable, Hashable {
             noteData(state)
             actions += end(demotion: failure)
         case .handedOver(let epoch, let isTaken): note(handedOver: epoch, isTaken)
+        case .unvouched: actions += giveUp()
         case .tick: actions += tick()
         }
         noteAddresses()

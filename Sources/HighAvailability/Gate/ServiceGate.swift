@@ -4,6 +4,9 @@ import StorageCore
 /// Drops what comes to the service address at the service's ports, and what would go out from them, so that clients wait instead of
 /// being refused. It is a table of its own in nftables, and lies before connection tracking, which so keeps nothing of what was
 /// dropped. Pure.
+///
+/// Ports that are open for a time close by themselves, in the kernel: also when the program has ended, or the whole machine has been
+/// paused, which is not to be let in on what another node serves by now.
 struct GateRules: Hashable, Sendable {
     /// Of nftables; whatever else is in it goes.
     static let table = "convert2nfs_gate"
@@ -12,27 +15,45 @@ struct GateRules: Hashable, Sendable {
     let ports: Set<UInt16>
 
     /// For `nft -f -`, which does all of it or nothing.
-    func script(isOpen: Bool) -> String {
+    func script(_ opening: GateOpening) -> String {
         // Declared first, so that deleting it never fails.
         let absent = "table inet \(Self.table) {}\ndelete table inet \(Self.table)\n"
-        return isOpen ? absent : absent + closed
+        return switch opening {
+        case .closed: absent + dropping(but: "")
+        case .open: absent
+        case .limited(let rest): absent + dropping(but: element(rest))
+        }
     }
 
-    private var closed: String {
-        let family = address.isIPv6 ? "ip6" : "ip"
+    private func element(_ rest: Duration) -> String {
+        let milliseconds = rest.components.seconds * 1000 + rest.components.attoseconds / 1_000_000_000_000_000
+        return "elements = { \(address) timeout \(max(1, milliseconds))ms }"
+    }
+
+    /// Drops what concerns the address, unless it is among `elements`.
+    private func dropping(but elements: String) -> String {
+        let (family, type) = address.isIPv6 ? ("ip6", "ipv6_addr") : ("ip", "ipv4_addr")
         let list = ports.sorted().map(String.init).joined(separator: ", ")
         func chain(_ hook: String, _ end: String, _ port: String) -> String {
             """
                 chain \(hook) {
                     type filter hook \(hook) priority raw - 10; policy accept;
-                    \(family) \(end) \(address) meta l4proto { tcp, udp } th \(port) { \(list) } drop
+                    \(family) \(end) \(address) \(family) \(end) != @open meta l4proto { tcp, udp } th \(port) { \(list) } drop
                 }
 
             """
         }
-        return "table inet \(Self.table) {\n" + chain("input", "daddr", "dport") + chain("output", "saddr", "sport")
-            + "}\n"
+        return "table inet \(Self.table) {\n    set open { type \(type); flags timeout; \(elements) }\n"
+            + chain("input", "daddr", "dport") + chain("output", "saddr", "sport") + "}\n"
     }
+}
+
+/// Whether clients are let in.
+package enum GateOpening: Hashable, Sendable {
+    case closed
+    case open
+    /// For so long, and then no more.
+    case limited(Duration)
 }
 
 /// Opens and closes the service's ports. Needs root and nftables.
@@ -52,14 +73,15 @@ package struct ServiceGate: Sendable {
     }
 
     /// Ensures the ports are open, or closed. Throws `unavailable` if nftables does not do it: then nothing is known of them.
-    package func set(isOpen: Bool) async throws(StorageError) {
+    package func set(_ opening: GateOpening) async throws(StorageError) {
         do throws(HostError) {
             try await runner.output(
                 of: Invocation(
-                    nft, ["-f", "-"], deadline: .seconds(15), standardInput: Array(rules.script(isOpen: isOpen).utf8)))
+                    nft, ["-f", "-"], deadline: .seconds(15), standardInput: Array(rules.script(opening).utf8)))
         } catch {
             throw StorageError(
-                .unavailable, "the service's ports could not be \(isOpen ? "opened" : "closed") (nft): \(error)")
+                .unavailable,
+                "the service's ports could not be \(opening == .closed ? "closed" : "opened") (nft): \(error)")
         }
     }
 }

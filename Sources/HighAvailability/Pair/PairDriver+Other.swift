@@ -6,6 +6,8 @@ extension PairDriver: PairNode {
 
     package func hear(_ message: PairMessage) async -> PairAnswer {
         hear(message.report)
+        answeredAt = .now
+        defer { answeredAt = .now }
         if isToBeSetUp, message.request.isForMembers {
             return PairAnswer(isGranted: false, report: machine.report, refusal: Self.notSetUp)
         }
@@ -105,6 +107,7 @@ extension PairDriver: PairNode {
         // One that did not answer a moment ago is not waited for where there is another way to make sure.
         let patience: Duration = other.isSilent && parts.fence != nil ? .milliseconds(200) : .seconds(1)
         let reply = other.isOff ? .silence : await parts.peer.send(claim(epoch), within: patience)
+        note(reply, askedAt: asked)
         let found = await weigh(reply, asked: asked, for: epoch)
         if take({ $0.handle(.evidence(epoch, found)) }) == nil {
             // It may be tried again once there is room.
@@ -157,6 +160,12 @@ extension PairDriver: PairNode {
                 tried += ", and the fence command failed: \(error.message)"
             }
         }
+        if let arbitration = parts.arbitration {
+            switch await weighArbiter(for: epoch, arbitration) {
+            case .missing(let reason): tried += ", and \(reason)"
+            case let found: return found
+            }
+        }
         if parts.policy.unreachable == .promote {
             other.isLeftAlone = true
             return .found(.policy)
@@ -182,10 +191,15 @@ extension PairDriver: PairNode {
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .seconds(1))) != nil else { return nil }
         }
         if let fence = parts.fence {
-            do throws(StorageError) { try await fence.run() } catch { return nil }
-            other.isOff = true
-            return .fence
+            do throws(StorageError) {
+                try await fence.run()
+                other.isOff = true
+                return .fence
+            } catch {
+                guard parts.arbitration != nil else { return nil }
+            }
         }
+        if let arbitration = parts.arbitration { return await outdateByArbiter(arbitration) }
         // Without means to make sure, the other node serves only by an operator, or by the same written policy.
         return .policy
     }

@@ -12,7 +12,7 @@ package actor PairDriver {
 
     nonisolated let parts: PairParts
     nonisolated let logger: Logger
-    private let clock: any Clock<Duration>
+    let clock: any Clock<Duration>
     var machine: FailoverMachine
     var moves: [ServiceMove]
     var replicationState = ReplicationState(data: .unknown, text: "not looked at yet")
@@ -28,6 +28,8 @@ package actor PairDriver {
     var hasGroup = false
     /// It tries to let writes go on that wait.
     var isGoingOn = false
+    /// When this node has last answered the other, which may count on it from then on.
+    var answeredAt = ContinuousClock.now
     private var told: FailoverMachine.Fitness?
     /// Before it is known whether the service is up, the address stays where it is.
     private var isSettled = false
@@ -55,6 +57,7 @@ package actor PairDriver {
             group.addTask { await self.watchAddress() }
             group.addTask { await self.watchOther() }
             group.addTask { await self.tick() }
+            group.addTask { await self.watchMandate() }
         }
     }
 
@@ -65,6 +68,8 @@ package actor PairDriver {
         guard let epoch = parts.files.readMarker(), epoch == machine.record.served, replicationState.isPrimary else {
             return
         }
+        // Of an earlier life's, nothing is known but that the ports close with it.
+        await seekMandate()
         let passage = await parts.service.raise(Occasion())
         note(.up, epoch, passage)
         guard passage.failure == nil else { return }
@@ -91,7 +96,9 @@ package actor PairDriver {
 
     private func watchOther() async {
         repeat {
+            let asked = ContinuousClock.now
             let reply = await parts.peer.send(PairMessage(.report, report: machine.report), within: .seconds(1))
+            note(reply, askedAt: asked)
             hear(reply.answer?.report)
             other.isSilent = reply == .silence
             note(fault: reply.refusal.map { "\(parts.otherName) \($0)" }, of: Self.otherNode)
@@ -178,6 +185,7 @@ package actor PairDriver {
 
     private func promote(_ epoch: Epoch, _ isForced: Bool) async {
         if isForced { other.isLeftAlone = true }
+        if other.isOff || other.isLeftAlone { parts.arbitration?.mandate.note(askedAt: .now) }
         let passage = await parts.service.raise(Occasion(isForced: isForced, isOtherOff: other.isOff))
         var failure = passage.failure?.message
         if failure == nil {
@@ -191,7 +199,9 @@ package actor PairDriver {
         await watching("the service's marker") { () async throws(StorageError) in try parts.files.write(marker: nil) }
         let passage = await parts.service.lower()
         note(.down, nil, passage)
+        if passage.failure == nil { await giveMandateBack() }
         replicationState = await look()
+        if passage.failure != nil, replicationState.isPrimary { parts.lastResort() }
         await insist(.demoted(replicationState.data, failure: passage.failure?.message))
     }
 

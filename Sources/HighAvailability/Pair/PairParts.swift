@@ -58,6 +58,8 @@ package struct PairParts: Sendable {
     package var replication: any Replication
     package var address: any AddressHolder
     package var fence: (any Fence)?
+    /// Nil in a pair without an arbiter, where a node serves until it hears that it is not to.
+    package var arbitration: Arbitration?
     package var service: ServiceStack
     /// Ensures once more that no client is let in; called now and then while the service is down, since others change the host's rules
     /// too.
@@ -66,14 +68,16 @@ package struct PairParts: Sendable {
     package var setup: (any NodeSetup)?
     package var files: PairFiles
     package var policy: PairPolicy
+    /// Called each time that this node may still write after the service should have come down.
+    package var lastResort: @Sendable () -> Void
     /// Hears who serves, as far as this node knows, after each event.
     package var tellPrimary: @Sendable (NodeName?) -> Void
 
     package init(
         node: NodeName, otherName: NodeName, peer: any PairPeer, replication: any Replication,
-        address: any AddressHolder, fence: (any Fence)?, service: ServiceStack,
+        address: any AddressHolder, fence: (any Fence)?, arbitration: Arbitration? = nil, service: ServiceStack,
         shut: @escaping @Sendable () async throws(StorageError) -> Void, setup: (any NodeSetup)? = nil,
-        files: PairFiles, policy: PairPolicy,
+        files: PairFiles, policy: PairPolicy, lastResort: @escaping @Sendable () -> Void = {},
         tellPrimary: @escaping @Sendable (NodeName?) -> Void
     ) {
         self.node = node
@@ -82,12 +86,30 @@ package struct PairParts: Sendable {
         self.replication = replication
         self.address = address
         self.fence = fence
+        self.arbitration = arbitration
         self.service = service
         self.shut = shut
         self.setup = setup
         self.files = files
         self.policy = policy
+        self.lastResort = lastResort
         self.tellPrimary = tellPrimary
+    }
+}
+
+/// What a pair with an arbiter has beside the rest.
+package struct Arbitration: Sendable {
+    package var arbiter: any Arbiter
+    package var mandate: MandateKeeper
+    /// Ensures that the ports are open for as long as the mandate lasts now, if they are to be open.
+    package var extend: @Sendable () async throws(StorageError) -> Void
+
+    package init(
+        arbiter: any Arbiter, mandate: MandateKeeper, extend: @escaping @Sendable () async throws(StorageError) -> Void
+    ) {
+        self.arbiter = arbiter
+        self.mandate = mandate
+        self.extend = extend
     }
 }
 

@@ -13,17 +13,20 @@ package final class ServicePort: Sendable {
     private let ss: Tool
     private let runner: any CommandRunner
     private let logger: Logger
+    private let mandate: MandateKeeper?
     private let isToBeOpen = Mutex(false)
     private let keeping = Mutex<Task<Void, Never>?>(nil)
 
-    /// `connections` is the file on the replicated storage in which the connections are kept.
+    /// `connections` is the file on the replicated storage in which the connections are kept. The ports are open for as long as the
+    /// mandate lasts, where there is one.
     package init(
-        address: ClientAddress, ports: Set<UInt16>, nfsPort: UInt16, connections: String, toolbox: Toolbox,
-        runner: any CommandRunner, logger: Logger
+        address: ClientAddress, ports: Set<UInt16>, nfsPort: UInt16, connections: String, mandate: MandateKeeper?,
+        toolbox: Toolbox, runner: any CommandRunner, logger: Logger
     ) throws(StorageError) {
         do throws(HostError) { ss = try toolbox.require(.ss) } catch { throw StorageError(.unavailable, "\(error)") }
         self.address = address
         gate = try ServiceGate(address: address, ports: ports, toolbox: toolbox, runner: runner)
+        self.mandate = mandate
         keeper = ConnectionKeeper(address: address, ports: [nfsPort], file: connections)
         self.runner = runner
         self.logger = logger
@@ -31,7 +34,8 @@ package final class ServicePort: Sendable {
 
     /// Lets clients in, and makes those of the node that served before connect anew at once.
     package func open() async throws(StorageError) {
-        try await set(isOpen: true)
+        isToBeOpen.withLock { $0 = true }
+        try await gate.set(try opening())
         let isKeeping = keeping.withLock { $0 != nil }
         guard !isKeeping else { return }
         // They would come by themselves, only later.
@@ -41,9 +45,26 @@ package final class ServicePort: Sendable {
         }
     }
 
+    /// Throws `unavailable` if nobody vouches for this node any more.
+    private func opening() throws(StorageError) -> GateOpening {
+        guard let mandate else { return .open }
+        guard let rest = mandate.rest else {
+            throw StorageError(.unavailable, "neither the other node nor the arbiter vouches for this node any more")
+        }
+        return .limited(rest)
+    }
+
+    /// Ensures that the ports, if they are to be open, are so for as long as the mandate lasts now. Where it is over they have closed.
+    package func extend() async throws(StorageError) {
+        guard mandate != nil, isToBeOpen.withLock({ $0 }) else { return }
+        try await gate.set(try opening())
+        // What was asked for meanwhile counts.
+        if !isToBeOpen.withLock({ $0 }) { try await gate.set(.closed) }
+    }
+
     /// Lets nobody in, and ends the connections without a word to the clients, who so wait and do not fail.
     package func close() async throws(StorageError) {
-        try await set(isOpen: false)
+        try await shut()
         let task = keeping.withLock { task in
             defer { task = nil }
             return task
@@ -59,18 +80,16 @@ package final class ServicePort: Sendable {
     }
 
     /// What is so before the program knows anything else.
-    package func shut() async throws(StorageError) { try await set(isOpen: false) }
+    package func shut() async throws(StorageError) {
+        isToBeOpen.withLock { $0 = false }
+        try await gate.set(.closed)
+    }
 
     /// Ensures once more that they are closed, if they are to be: others change the host's rules too.
     package func keepShut() async throws(StorageError) {
         guard !isToBeOpen.withLock({ $0 }) else { return }
-        try await gate.set(isOpen: false)
+        try await gate.set(.closed)
         // What was asked for meanwhile counts.
-        if isToBeOpen.withLock({ $0 }) { try await gate.set(isOpen: true) }
-    }
-
-    private func set(isOpen: Bool) async throws(StorageError) {
-        isToBeOpen.withLock { $0 = isOpen }
-        try await gate.set(isOpen: isOpen)
+        if isToBeOpen.withLock({ $0 }) { try await gate.set(try opening()) }
     }
 }

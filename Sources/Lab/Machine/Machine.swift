@@ -71,7 +71,10 @@ package struct Machine: CommandRunner {
         try DurableFile.remove(processFile)
     }
 
-    /// The same, for whoever may block.
+    /// Whether its power is on.
+    package func isRunning() throws -> Bool { try process()?.isAlive() == true }
+
+    /// The same as `cutPower`, for whoever may block.
     func cutPowerAtOnce() throws {
         guard let process = try process() else { return }
         _ = try process.signal(9)

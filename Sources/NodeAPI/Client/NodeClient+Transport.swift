@@ -38,7 +38,7 @@ extension NodeClient {
         }
         let answer: Answer
         do {
-            answer = try await withDeadline { [http, request] in
+            answer = try await withDeadline(timeout) { [http, request] in
                 let response = try await http.execute(request, deadline: .distantFuture)
                 let buffer = try await response.body.collect(upTo: Self.bodyLimit)
                 return Answer(status: Int(response.status.code), body: Data(buffer.readableBytesView))
@@ -48,20 +48,6 @@ extension NodeClient {
         }
         guard (200..<300).contains(answer.status) else { throw problem(in: answer) }
         return answer
-    }
-
-    /// `HTTPClient`'s own deadline ends with the head of the answer; this one also ends a body that stops half-way.
-    private func withDeadline(_ work: @escaping @Sendable () async throws -> Answer) async throws -> Answer {
-        try await withThrowingTaskGroup(of: Answer?.self) { group in
-            group.addTask { try await work() }
-            group.addTask {
-                try await Task.sleep(for: timeout)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let answer = try await group.next() ?? nil else { throw HTTPClientError.deadlineExceeded }
-            return answer
-        }
     }
 
     private func problem(in answer: Answer) -> StorageError {

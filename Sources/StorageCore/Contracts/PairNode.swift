@@ -38,6 +38,8 @@ package enum OutdatedBy: String, Sendable, Codable, CaseIterable {
     case itself
     /// It is off: the fence command ended well.
     case fence
+    /// The arbiter has it in writing that this node's copy alone counts.
+    case arbiter
     /// Nothing can make it serve but an operator, or the configuration says in writing to go on.
     case policy
 }

@@ -14,7 +14,7 @@ struct FencePeerCommand: AsyncParsableCommand {
         let timeout = Duration.seconds(60 + (configuration.cluster?.fence?.seconds ?? 0))
         let answer = try await ask(configuration.api.socket, timeout)
         switch answer.by {
-        case .itself, .policy: throw ExitCode(4)
+        case .itself, .arbiter, .policy: throw ExitCode(4)
         case .fence: throw ExitCode(7)
         case nil: throw Complaint.say("the other node could not be made to count as outdated", status: 1)
         }

@@ -18,9 +18,11 @@ extension Configuration {
         var secret: String
         var replication: Replication
         var fence: Fence?
+        var arbiter: Arbiter?
         var unreachable: PairPolicy.Unreachable
         /// Whether the service goes back by itself to the node with the higher priority.
         var failsBack: Bool
+        var lastResort: LastResort
 
         struct Member: Sendable, Equatable {
             var name: NodeName
@@ -36,6 +38,16 @@ extension Configuration {
         struct Fence: Sendable, Equatable {
             var command: [String]
             var seconds: Int
+        }
+
+        /// An etcd whose members are in neither node's room.
+        struct Arbiter: Sendable, Equatable {
+            /// `http://` or `https://`, host and port, of each member.
+            var endpoints: [String]
+            /// For how long its lease lasts.
+            var seconds: Int
+            /// Of the keys; nil for one with the service address in it.
+            var prefix: String?
         }
 
         /// Below all volumes lies one device of DRBD.
@@ -58,6 +70,14 @@ extension Configuration {
 
 /// How the data comes to both nodes.
 enum ReplicationMethod: String, CaseIterable { case drbd }
+
+/// What is done about a node that cannot let go of the service.
+enum LastResort: String, CaseIterable {
+    /// It says so, and tries again.
+    case wait
+    /// The machine starts anew at once, and what it has not written is lost: of that, nothing was acknowledged to a client.
+    case reboot
+}
 
 /// How the service comes back to the node that it belongs to.
 enum FailbackChoice: String, CaseIterable { case manual, auto }

@@ -29,6 +29,7 @@ enum ConfigurationDefaults {
     static let secret = "/etc/convert2nfs/cluster.secret"
     static let resource = "convert2nfs"
     static let fenceTimeout = 30
+    static let arbiterTerm = 6
     static let replicationPort: UInt16 = 7789
 
     static func images(below state: String) -> String { "\(state)/images" }

@@ -16,6 +16,7 @@ extension ConfigurationDecoder {
         let interface = cluster.required("interface", line: node.line, ConfigurationValue.interface)
         let replication = decodeReplication(cluster, line: node.line)
         let fence = decodeFence(cluster)
+        let arbiter = decodeArbiter(cluster)
         let routerID = cluster.value("routerID", default: ConfigurationDefaults.routerID) { node throws(Refusal) in
             try ConfigurationValue.number(node, in: 1...255, "a number")
         }
@@ -29,11 +30,14 @@ extension ConfigurationDecoder {
         let failback: FailbackChoice = cluster.value("failback", default: .manual) { node throws(Refusal) in
             try ConfigurationValue.choice(node)
         }
+        let lastResort: LastResort = cluster.value("lastResort", default: .wait) { node throws(Refusal) in
+            try ConfigurationValue.choice(node)
+        }
         guard let prefixLength, let interface, let replication else { return nil }
         return Configuration.Cluster(
             members: members.compactMap(\.self), prefixLength: prefixLength, interface: interface, routerID: routerID,
             advertCentiseconds: adverts, secret: secret, replication: replication, fence: fence,
-            unreachable: unreachable, failsBack: failback == .auto)
+            arbiter: arbiter, unreachable: unreachable, failsBack: failback == .auto, lastResort: lastResort)
     }
 
     private func decodeMember(_ node: Yams.Node, at place: String) -> Configuration.Cluster.Member? {
@@ -75,6 +79,27 @@ extension ConfigurationDecoder {
         }
         guard method != nil, let group else { return nil }
         return .init(resource: resource, minor: minor, port: port, group: group)
+    }
+
+    private func decodeArbiter(_ cluster: ConfigurationSection) -> Configuration.Cluster.Arbiter? {
+        guard let node = cluster.node("arbiter"), node.null == nil else { return nil }
+        let section = section("arbiter", of: cluster, ConfigurationKeys.arbiter)
+        if section.node("endpoints") == nil {
+            faults.add("cluster.arbiter.endpoints", line: node.line, "the key is missing")
+        }
+        let endpoints = (section.elements("endpoints") ?? []).compactMap { place, node -> String? in
+            do throws(Refusal) { return try ConfigurationValue.endpoint(node) } catch {
+                faults.add(place, error.message)
+                return nil
+            }
+        }
+        let seconds = section.value("term", default: ConfigurationDefaults.arbiterTerm) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 4...60, "seconds")
+        }
+        let prefix: String? = section.value("prefix", default: nil) { node throws(Refusal) in
+            try ConfigurationValue.text(node)
+        }
+        return endpoints.isEmpty ? nil : .init(endpoints: endpoints, seconds: seconds, prefix: prefix)
     }
 
     private func decodeFence(_ cluster: ConfigurationSection) -> Configuration.Cluster.Fence? {
@@ -124,6 +149,10 @@ extension ConfigurationRules {
         }
         if !faults.any("nfs.address"), (try? ClientAddress(configuration.nfs.address))?.isSingle != true {
             faults.add("nfs.address", "in a pair it is the service address that moves between the nodes, not a name")
+        }
+        if cluster.arbiter != nil, cluster.unreachable == .promote {
+            faults.add(
+                "cluster.onPeerUnreachable", "with an arbiter a node does not serve without its word; remove the key")
         }
         if configuration.nfs.server == .ganesha {
             faults.add("nfs.server", "a pair serves with the kernel's NFS server; remove the key")

@@ -10,11 +10,12 @@ enum ConfigurationKeys {
     static let pool = ["name", "backend", "directory", "overcommit", "volumeGroup", "thinPool", "reserve"]
     static let cluster = [
         "nodes", "prefixLength", "interface", "routerID", "advertInterval", "secretFile", "replication", "fence",
-        "onPeerUnreachable", "failback",
+        "arbiter", "onPeerUnreachable", "failback", "lastResort",
     ]
     static let member = ["name", "address", "replicationAddress", "priority", "disk"]
     static let replication = ["method", "resource", "minor", "port", "volumeGroup"]
     static let fence = ["command", "timeout"]
+    static let arbiter = ["endpoints", "term", "prefix"]
     /// Those of `pool` that only this backend has.
     static func pool(of backend: Configuration.Backend.Kind) -> [String] {
         switch backend {
@@ -28,6 +29,7 @@ enum ConfigurationKeys {
         node.map { "node.\($0)" } + api.filter { $0 != "tokens" }.map { "api.\($0)" }
         + token.map { "api.tokens[].\($0)" } + log.map { "log.\($0)" } + nfs.map { "nfs.\($0)" }
         + pool.map { "pools[].\($0)" } + member.map { "cluster.nodes[].\($0)" }
-        + cluster.filter { !["nodes", "replication", "fence"].contains($0) }.map { "cluster.\($0)" }
+        + cluster.filter { !["nodes", "replication", "fence", "arbiter"].contains($0) }.map { "cluster.\($0)" }
         + replication.map { "cluster.replication.\($0)" } + fence.map { "cluster.fence.\($0)" }
+        + arbiter.map { "cluster.arbiter.\($0)" }
 }

@@ -1,4 +1,5 @@
 import Logging
+import NodeAPI
 import NodeHTTP
 import StorageCore
 import Yams
@@ -172,6 +173,16 @@ enum ConfigurationValue {
             )
         }
         return text
+    }
+
+    /// Of a server that is spoken to by HTTP.
+    static func endpoint(_ node: Node) throws(Refusal) -> String {
+        let text = try text(node)
+        guard case .url(let url)? = try? ServerAddress(text) else {
+            throw Refusal(
+                "found \"\(text.shown)\", expected http:// or https://, host and port, like http://192.0.2.20:2379")
+        }
+        return url
     }
 
     /// `sha256:` and the digest as sha256sum(1) prints it.

@@ -26,6 +26,7 @@ extension StorageNode {
             managers: managers, facts: facts, diagnose: doctor.examine, pair: pair.driver, credentials: [credential])
         let runner = PairRunner(
             driver: pair.driver, link: pair.link, addresses: pair.others, secret: pair.secret,
+            closing: { await pair.arbiter?.close() },
             prepare: {
                 await pair.group.prepare()
                 do throws(StorageError) { try await pair.server.prepare?() } catch {
@@ -52,6 +53,7 @@ extension StorageNode {
         let server: Server
         let group: ReplicatedGroup
         let files: PairFiles
+        let arbiter: EtcdArbiter?
         let secret: String
         /// Where the other node's API is.
         let others: [ServerAddress]
@@ -83,9 +85,13 @@ extension StorageNode {
             group = try ReplicatedGroup(
                 group: cluster.replication.group, device: cluster.replication.device,
                 stateDirectory: shared, toolbox: tools, runner: runner)
+            let arbiter = cluster.arbiter.map { EtcdArbiter($0, node: own.name, address: address) }
+            self.arbiter = arbiter
+            let mandate = arbiter.map { MandateKeeper(term: $0.term) }
             let port = try ServicePort(
                 address: address, ports: Self.ports(configuration), nfsPort: configuration.nfs.port,
-                connections: "\(shared)/connections.json", toolbox: tools, runner: runner, logger: logger)
+                connections: "\(shared)/connections.json", mandate: mandate, toolbox: tools, runner: runner,
+                logger: logger)
             // Nobody is let in before it is known who serves; the service that an earlier life left up goes on.
             files = PairFiles(state: state, volatile: volatile)
             if !files.isServing { try await port.shut() }
@@ -101,14 +107,23 @@ extension StorageNode {
             let fence = cluster.fence.map {
                 FenceCommand($0.command, of: other.name, deadline: .seconds($0.seconds), runner: runner)
             }
+            let arbitration = mandate.flatMap { mandate in
+                arbiter.map { arbiter in
+                    Arbitration(arbiter: arbiter, mandate: mandate) { () async throws(StorageError) in
+                        try await port.extend()
+                    }
+                }
+            }
             driver = try PairDriver(
                 PairParts(
                     node: own.name, otherName: other.name, peer: link, replication: replication, address: keepalived,
-                    fence: fence, service: stack, shut: { () async throws(StorageError) in try await port.keepShut() },
+                    fence: fence, arbitration: arbitration, service: stack,
+                    shut: { () async throws(StorageError) in try await port.keepShut() },
                     setup: setup, files: files,
                     policy: PairPolicy(
                         unreachable: cluster.unreachable, preferred: cluster.preferred?.name ?? own.name,
                         failsBack: cluster.failsBack),
+                    lastResort: { if cluster.lastResort == .reboot { LastResortReboot.run(logger) } },
                     tellPrimary: { [paired] in paired.note(primary: $0) }), logger: logger)
             others = try Self.addresses(of: other, port: configuration.api.listen.port)
         }

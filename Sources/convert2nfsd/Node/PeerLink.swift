@@ -66,6 +66,8 @@ struct PairRunner: Service {
     let link: PeerLink
     let addresses: [ServerAddress]
     let secret: String
+    /// Called at the end.
+    let closing: @Sendable () async -> Void
     /// What need not wait until the node serves.
     let prepare: @Sendable () async -> Void
     let started: @Sendable () -> Void
@@ -76,6 +78,7 @@ struct PairRunner: Service {
             await prepare()
             started()
             await cancelWhenGracefulShutdown { await driver.run() }
+            await closing()
         }
     }
 

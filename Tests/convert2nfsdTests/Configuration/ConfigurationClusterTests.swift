@@ -42,6 +42,16 @@ struct ConfigurationClusterTests {
         #expect(cluster.replication == .init(resource: "convert2nfs", minor: 0, port: 7789, group: "vg"))
     }
 
+    @Test("an arbiter, and what is done about a node that cannot let go")
+    func arbiter() throws {
+        let more =
+            "arbiter: {endpoints: [http://192.0.2.20:2379, https://etcd.example:2379], term: 10}\n  lastResort: reboot"
+        let cluster = try #require(try parsed(text(more: more)).cluster)
+        let endpoints = ["http://192.0.2.20:2379", "https://etcd.example:2379"]
+        #expect(cluster.arbiter == .init(endpoints: endpoints, seconds: 10, prefix: nil))
+        #expect(cluster.lastResort == .reboot)
+    }
+
     @Test("a disk on both nodes, the way back by itself, and who is to serve")
     func disks() throws {
         let nodes = Self.nodes.replacing("priority: 100", with: "priority: 100, disk: /dev/sda")
@@ -82,6 +92,13 @@ struct ConfigurationClusterTests {
             Fault(text: own.text(more: "advertInterval: 0.01"), says: "from 0.05 to 40"),
             Fault(text: own.text(more: "onPeerUnreachable: hope"), says: "wait"),
             Fault(text: own.text(more: "failback: soon"), says: "manual"),
+            Fault(text: own.text(more: "lastResort: hope"), says: "reboot"),
+            Fault(text: own.text(more: "arbiter: {term: 5}"), says: "cluster.arbiter.endpoints: the key is missing"),
+            Fault(text: own.text(more: "arbiter: {endpoints: [etcd:2379]}"), says: "expected http:// or https://"),
+            Fault(text: own.text(more: "arbiter: {endpoints: [http://e:1], term: 1}"), says: "from 4 to 60"),
+            Fault(
+                text: own.text(more: "arbiter: {endpoints: [http://e:1]}\n  onPeerUnreachable: promote"),
+                says: "does not serve without its word"),
             Fault(
                 text: own.text(nodes: Self.nodes.replacing("priority: 50", with: "priority: 50, disk: /dev/sdb")),
                 says: "one node has a disk and the other has none"),

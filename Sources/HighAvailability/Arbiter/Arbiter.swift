@@ -1,0 +1,44 @@
+import StorageCore
+
+/// A third place that knows which node of a pair may serve while they do not reach each other. It gives one lease, to one node at a time,
+/// which ends by itself `term` after it was last asked for. All methods have a deadline of a second or so.
+package protocol Arbiter: Sendable {
+    /// How long the lease lasts, from the moment at which it was asked for.
+    var term: Duration { get }
+
+    /// Ensures that this node has the lease, and answers which node has gone on alone, if any. Throws `conflict` if the other node has
+    /// the lease, `unavailable` if the arbiter does not answer.
+    func hold() async throws(StorageError) -> NodeName?
+
+    /// Ensures that this node has not got the lease, so that the other need not wait for its end.
+    func release() async throws(StorageError)
+
+    /// Writes down, durably, which node's copy alone counts, or that both do. Throws `conflict` if this node has not got the lease.
+    func note(ahead node: NodeName?) async throws(StorageError)
+}
+
+/// For how long a node of a pair with an arbiter may serve: as long as somebody vouches for it that the other does not. Time is that of a clock that never goes
+/// back, of one machine. Pure.
+///
+/// Either vouches from the moment at which it was asked: the arbiter, whose lease the other cannot get before its term is over, and the
+/// other node, which serves by the arbiter's word only `term` after it has answered last.
+struct Mandate: Hashable, Sendable {
+    let term: Duration
+    private(set) var vouchedAt: ContinuousClock.Instant?
+
+    init(term: Duration) { self.term = term }
+
+    /// Of the term, what is used: the rest is for the ports to be closed in, and for clocks that go differently.
+    private static let share = 0.7
+
+    mutating func note(askedAt instant: ContinuousClock.Instant) {
+        vouchedAt = max(vouchedAt ?? instant, instant)
+    }
+
+    /// Nil if it is over.
+    func rest(at now: ContinuousClock.Instant) -> Duration? {
+        guard let vouchedAt else { return nil }
+        let rest = term * Self.share - (now - vouchedAt)
+        return rest > .zero ? rest : nil
+    }
+}

@@ -1,0 +1,42 @@
+import FoundationEssentials
+import HostTools
+
+/// Notes on a storage node, ten times a second, whether it serves: whether the NFS server runs and the ports let clients in. What it has
+/// noted is there after a loss of power.
+package struct ServingWatch: Sendable {
+    private let machine: Machine
+    private static let file = "/root/serving"
+
+    package init(_ machine: Machine) { self.machine = machine }
+
+    package func start() async throws {
+        try await machine.sh(
+            """
+            rm -f \(Self.file)
+            cat >/root/watch <<'END'
+            table="inet convert2nfs_gate"
+            while [ ! -e \(Self.file).stop ]; do
+                now=$(date +%s.%N)
+                if [ "$(cat /proc/fs/nfsd/threads 2>/dev/null || echo 0)" != 0 ]; then
+                    if ! nft list table $table >/dev/null 2>&1 || nft list set $table open | grep -q expires; then
+                        echo $now >>\(Self.file)
+                        sync \(Self.file)
+                    fi
+                fi
+                sleep 0.1
+            done
+            END
+            rm -f \(Self.file).stop
+            sh /root/watch >/dev/null 2>&1 </dev/null &
+            """)
+    }
+
+    /// When it served, by this machine's clock, in seconds since 1970.
+    package func times() async throws -> [Double] {
+        let shift = try await machine.clockShift()
+        return try await machine.sh("cat \(Self.file) 2>/dev/null || true").split(separator: "\n")
+            .compactMap { Double($0) }.map { $0 - shift }
+    }
+
+    package func stop() async throws { try await machine.sh(": >\(Self.file).stop") }
+}
