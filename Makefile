@@ -6,6 +6,8 @@ RUN_PACKAGES = btrfs-progs dbus-daemon e2fsprogs iproute2 nfs-common nfs-ganesha
 
 TEST_PACKAGES = etcd-server nftables
 
+KILLS = 50
+
 LAB_PACKAGES = binutils cpio etcd-server kmod mmdebstrap qemu-system-x86
 
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
@@ -14,7 +16,7 @@ RELEASE = $(shell swift build -c release --show-bin-path)
 # The programs run on a Debian 12 without Swift: its runtime is in them.
 RELEASE_BUILD = $(SWIFT_BUILD) -c release --static-swift-stdlib
 
-.PHONY: demo build test lab lab-pair soak bench bench-lab bench-ha fmt lint packages
+.PHONY: demo build test lab lab-programs lab-pair soak soak-ha bench bench-lab bench-ha fmt lint packages
 
 demo: packages
 	$(SWIFT_BUILD) --product convert2nfs-demo
@@ -31,26 +33,28 @@ test: packages lint
 	$(SWIFT_BUILD) --build-tests
 	Scripts/repeat-failures Scripts/isolated swift test --skip-build --no-parallel
 
-# The release programs in virtual machines whose kernel has LVM, nfsd and an NFS client (docs/decisions/0012-the-lab.md).
-lab: build
+lab-programs: build
 	@Scripts/packages $(LAB_PACKAGES)
 	$(RELEASE_BUILD) --product convert2nfs-lab-agent
 	$(SWIFT_BUILD) --product convert2nfs-lab
 	$(SWIFT_BUILD) --build-tests
+
+# The release programs in virtual machines whose kernel has LVM, nfsd and an NFS client (docs/decisions/0012-the-lab.md).
+lab: lab-programs
 	Scripts/repeat-failures Scripts/lab-suite $(RELEASE)
 
 # A pair of storage nodes in three of those machines, failing over.
-lab-pair: build
-	@Scripts/packages $(LAB_PACKAGES)
-	$(RELEASE_BUILD) --product convert2nfs-lab-agent
-	$(SWIFT_BUILD) --product convert2nfs-lab
-	$(SWIFT_BUILD) --build-tests
-	Scripts/lab-suite $(RELEASE) --filter LabTests.PairTests
+lab-pair: lab-programs
+	Scripts/lab-suite $(RELEASE) --filter 'PairTests|PartitionTests'
 
 # The full count of kills; make test does a short one.
 soak: packages
 	$(SWIFT_BUILD) --build-tests
 	CONVERT2NFS_SOAK=1 Scripts/isolated swift test --skip-build --no-parallel --filter SoakTests
+
+# A pair's nodes lose their power at random moments under load; most of a minute each time.
+soak-ha: lab-programs
+	CONVERT2NFS_SOAK=$(KILLS) Scripts/lab-suite $(RELEASE) --filter PairTests/killedAgainAndAgain
 
 bench: build
 	@Scripts/packages dbus-bin
