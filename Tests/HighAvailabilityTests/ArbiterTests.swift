@@ -37,8 +37,11 @@ struct ArbiterTests {
         let list = Invocation(try tools.require(.nft), ["list", "set", "inet", GateRules.table, "open"])
         try await gate.set(.limited(.seconds(60)))
         #expect(try await runner.output(of: list).text.contains("192.0.2.10 timeout 1m expires"))
-        try await gate.set(.limited(.milliseconds(300)))
+        try await gate.set(.extended(.milliseconds(300)))
         try await eventually { try await !runner.output(of: list).text.contains("192.0.2.10") }
+        // What has closed is not opened by what was to keep it open.
+        await #expect(throws: StorageError.self) { try await gate.set(.extended(.seconds(60))) }
+        #expect(try await !runner.output(of: list).text.contains("192.0.2.10"))
         try await gate.set(.open)
     }
 }

@@ -248,7 +248,10 @@ struct FailoverMachineTests {
     func leavesAddress() throws {
         var machine = try machine()
         _ = machine.handle(.peer(try report(.primary, served: epoch(4), address: .held)))
-        #expect(machine.handle(.address(.held)) == [] && machine.fitness == .unfit)
+        // It may have ended since it said that.
+        #expect(machine.handle(.address(.held)) == [] && machine.fitness == .fit)
+        _ = machine.handle(.peer(try report(.primary, served: epoch(4), address: .held)))
+        #expect(machine.fitness == .unfit)
         _ = machine.handle(.address(.fault))
         #expect(machine.fitness == .unfit)
         // It serves no more, or has lost the address itself.

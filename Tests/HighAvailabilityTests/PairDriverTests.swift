@@ -9,7 +9,7 @@ import Testing
 @testable import HighAvailability
 
 /// A hundred times as fast as the real one.
-private struct FastClock: Clock {
+struct FastClock: Clock {
     func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
         try await ContinuousClock().sleep(for: (deadline - ContinuousClock.now) / 100)
     }
@@ -18,7 +18,7 @@ private struct FastClock: Clock {
 }
 
 /// The node `a` of a pair, with everything around it made up.
-private final class World: PairPeer, Replication, AddressHolder, Fence {
+final class World: PairPeer, Replication, AddressHolder, Fence {
     struct State {
         var data = DataState.current(other: .same)
         var isPrimary = false
@@ -122,12 +122,13 @@ private final class World: PairPeer, Replication, AddressHolder, Fence {
 
 @Suite("A node of a pair at work", .tags(.unit))
 struct PairDriverTests {
-    private static let up = ["raise storage", "raise volumes", "raise port"]
-    private static let down = ["lower port", "lower volumes", "lower storage"]
+    static let up = ["raise storage", "raise volumes", "raise port"]
+    static let down = ["lower port", "lower volumes", "lower storage"]
 
-    private func with(
+    func with(
         unreachable: PairPolicy.Unreachable = .wait, hasFence: Bool = true, record: PairRecord? = nil,
-        marker: Epoch? = nil, isPrimary: Bool = false, isFailing: Bool = false, arbitration: Arbitration? = nil,
+        marker: Epoch? = nil, isPrimary: Bool = false, isFailing: Bool = false, answer: PairAnswer? = nil,
+        arbitration: Arbitration? = nil,
         _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
@@ -138,6 +139,7 @@ struct PairDriverTests {
         world.set {
             $0.isPrimary = isPrimary
             $0.startFails = isFailing
+            $0.answer = answer
         }
         let parts = PairParts(
             node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world, address: world,
@@ -154,7 +156,7 @@ struct PairDriverTests {
         }
     }
 
-    private func wait(_ driver: PairDriver, _ role: PairRole) async throws {
+    func wait(_ driver: PairDriver, _ role: PairRole) async throws {
         try await eventually { await driver.status().own.role == role }
     }
 
@@ -386,98 +388,12 @@ struct PairDriverTests {
         }
     }
 
-    // MARK: With an arbiter
-
-    private static let term = Duration.milliseconds(400)
-
-    private func withArbiter(
-        _ body:
-            @escaping @Sendable (World, PairDriver, _ own: SimulatedArbiter, _ other: SimulatedArbiter)
-            async throws -> Void
-    ) async throws {
-        let place = SimulatedArbiter.Place()
-        let own = SimulatedArbiter(try NodeName("a"), at: place, term: Self.term)
-        let other = SimulatedArbiter(try NodeName("b"), at: place, term: Self.term)
-        let arbitration = Arbitration(arbiter: own, mandate: MandateKeeper(term: Self.term)) {}
-        try await with(hasFence: false, arbitration: arbitration) { world, driver, _ in
-            try await wait(driver, .standby)
-            try await body(world, driver, own, other)
-        }
-    }
-
-    @Test("with the other node silent, it serves by the arbiter's word, and not before what it said last has ended")
-    func arbitrated() async throws {
-        try await withArbiter { world, driver, own, other in
-            let answered = ContinuousClock.now
-            _ = await driver.hear(PairMessage(.report, report: PairReport.fit("b")))
-            world.set { $0.address = .held }
-            try await wait(driver, .primary)
-            #expect(ContinuousClock.now - answered >= Self.term)
-            #expect(await !other.isHeld)
-        }
-    }
-
-    @Test("it waits while the other node has the lease, and when that has gone on alone", arguments: [false, true])
-    func arbiterRefuses(isOtherAhead: Bool) async throws {
-        try await withArbiter { world, driver, _, other in
-            _ = try await other.hold()
-            if isOtherAhead {
-                try await other.note(ahead: try NodeName("b"))
-                try await other.release()
-            }
-            let reason = isOtherAhead ? "b has gone on alone" : "b has the lease"
-            let holding = Task {
-                while !isOtherAhead, (try? await Task.sleep(for: .milliseconds(50))) != nil {
-                    _ = try await other.hold()
-                }
-            }
-            world.set { $0.address = .held }
-            try await eventually { await driver.status().obstacle?.contains(reason) == true }
-            #expect(world.see(\.deeds) == Self.down)
-            holding.cancel()
-        }
-    }
-
-    @Test("cut off from the arbiter it serves on by the other node's word, and from both it lets go")
-    func cutOff() async throws {
-        try await withArbiter { world, driver, own, other in
-            world.set { $0.address = .held }
-            try await wait(driver, .primary)
-            world.set { $0.answer = PairAnswer(isGranted: true, report: .fit("b")) }
-            own.set(isReachable: false)
-            try await eventually { await other.isHeld }
-            #expect(await driver.status().own.role == .primary)
-            #expect(await driver.status().faults.contains { $0.contains("the arbiter does not answer") })
-            world.set { $0.answer = nil }
-            try await eventually { world.see(\.deeds).suffix(3) == Self.down[...] }
-            try await eventually {
-                await driver.status().obstacle?.contains("the arbiter does not let this node serve") == true
-            }
-        }
-    }
-
-    @Test("it goes on alone once the arbiter has it in writing, and not without")
-    func alone() async throws {
-        try await withArbiter { world, driver, own, other in
-            world.set { $0.address = .held }
-            try await wait(driver, .primary)
-            world.set { $0.data = .current(other: .outdated) }
-            #expect(await driver.outdateOther() == .arbiter)
-            own.set(isReachable: false)
-            #expect(await driver.outdateOther() == nil)
-            // Both are the same again.
-            own.set(isReachable: true)
-            _ = await driver.outdateOther()
-            world.set { $0.data = .current(other: .same) }
-            try await eventually { try await own.hold() == nil }
-        }
-    }
 }
 
 extension PairReport {
-    fileprivate static func fit(_ name: String) -> PairReport {
+    static func fit(_ name: String, arbiter: String? = nil) throws -> PairReport {
         PairReport(
-            node: try! NodeName(name), role: .standby, record: PairRecord(), data: .current(other: .same),
-            address: .notHeld, holdsStorage: false)
+            node: try NodeName(name), role: .standby, record: PairRecord(), data: .current(other: .same),
+            address: .notHeld, holdsStorage: false, arbiter: arbiter)
     }
 }

@@ -42,7 +42,9 @@ extension FailoverMachine {
 
     mutating func note(_ report: PairReport?) {
         peer = report
+        noteAddresses()
         guard let report else { return }
+        record.otherArbiter = report.arbiter
         record.seen = max(record.seen, report.record.served)
         // It serves under what it was given, or cannot take it any more.
         if report.record.served >= record.seen || !report.isFit && !report.holdsStorage { promisedTicks = 0 }
@@ -148,6 +150,14 @@ extension FailoverMachine {
         case .superseded, .remains: break
         }
         return []
+    }
+
+    /// It is to end now, whatever that takes: the other node serves, or may begin.
+    var isToEnd: Bool {
+        switch stage {
+        case .demoting(.unvouched), .demoting(.superseded): true
+        default: false
+        }
     }
 
     static let alone =

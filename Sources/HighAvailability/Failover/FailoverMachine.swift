@@ -113,6 +113,8 @@ package struct FailoverMachine: Sendable, Hashable {
     var isMoveAsked = false
     /// The service belongs to the other node, and goes back to it once that could have had it for `givingBackTicks`.
     let givesBack: Bool
+    /// By whose word it serves when it does not hear the other.
+    let arbiter: String?
     var fitTicks = 0
     /// The other node has been away while this one served: so the service was lost there, and not moved away on purpose.
     var wasOtherAway = false
@@ -120,9 +122,11 @@ package struct FailoverMachine: Sendable, Hashable {
     var givingBackTicks = 30
 
     /// What is to be done first is in `start`.
-    package init(node: NodeName, record: PairRecord, remains: Remains, givesBack: Bool = false) {
+    package init(node: NodeName, record: PairRecord, remains: Remains, givesBack: Bool = false, arbiter: String? = nil)
+    {
         self.node = node
         self.givesBack = givesBack
+        self.arbiter = arbiter
         self.record = record
         switch remains {
         case .nothing: stage = .resting
@@ -150,7 +154,9 @@ package struct FailoverMachine: Sendable, Hashable {
     }
 
     package var report: PairReport {
-        PairReport(node: node, role: role, record: record, data: data, address: address, holdsStorage: holdsStorage)
+        PairReport(
+            node: node, role: role, record: record, data: data, address: address, holdsStorage: holdsStorage,
+            arbiter: arbiter)
     }
 
     private var holdsStorage: Bool {
@@ -191,7 +197,6 @@ package struct FailoverMachine: Sendable, Hashable {
         case .unvouched: actions += giveUp()
         case .tick: actions += tick()
         }
-        noteAddresses()
         actions += next()
         return (record == before ? [] : [.remember(record)]) + actions
     }
@@ -209,7 +214,8 @@ package struct FailoverMachine: Sendable, Hashable {
     }
 
     /// Where both have the address, because they do not hear each other's adverts, the one that serves keeps it.
-    private mutating func noteAddresses() {
+    /// Only what it says after this node has got the address counts: it may have ended since it said the last.
+    mutating func noteAddresses() {
         guard let peer, peer.role == .primary, peer.address == .held else {
             leavingTicks = 0
             return

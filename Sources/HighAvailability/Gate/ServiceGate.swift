@@ -5,8 +5,7 @@ import StorageCore
 /// being refused. It is a table of its own in nftables, and lies before connection tracking, which so keeps nothing of what was
 /// dropped. Pure.
 ///
-/// Ports that are open for a time close by themselves, in the kernel: also when the program has ended, or the whole machine has been
-/// paused, which is not to be let in on what another node serves by now.
+/// Ports that are open for a time close by themselves, in the kernel, also when the program hangs or has ended.
 struct GateRules: Hashable, Sendable {
     /// Of nftables; whatever else is in it goes.
     static let table = "convert2nfs_gate"
@@ -21,13 +20,19 @@ struct GateRules: Hashable, Sendable {
         return switch opening {
         case .closed: absent + dropping(but: "")
         case .open: absent
-        case .limited(let rest): absent + dropping(but: element(rest))
+        case .limited(let rest): absent + dropping(but: "elements = { \(element(rest)) }")
+        case .extended(let rest):
+            """
+            delete element inet \(Self.table) open { \(address) }
+            add element inet \(Self.table) open { \(element(rest)) }
+
+            """
         }
     }
 
     private func element(_ rest: Duration) -> String {
         let milliseconds = rest.components.seconds * 1000 + rest.components.attoseconds / 1_000_000_000_000_000
-        return "elements = { \(address) timeout \(max(1, milliseconds))ms }"
+        return "\(address) timeout \(max(1, milliseconds))ms"
     }
 
     /// Drops what concerns the address, unless it is among `elements`.
@@ -54,6 +59,8 @@ package enum GateOpening: Hashable, Sendable {
     case open
     /// For so long, and then no more.
     case limited(Duration)
+    /// For so long from now on; refused where they have closed meanwhile.
+    case extended(Duration)
 }
 
 /// Opens and closes the service's ports. Needs root and nftables.
@@ -73,11 +80,11 @@ package struct ServiceGate: Sendable {
     }
 
     /// Ensures the ports are open, or closed. Throws `unavailable` if nftables does not do it: then nothing is known of them.
-    package func set(_ opening: GateOpening) async throws(StorageError) {
+    package func set(_ opening: GateOpening, within limit: Duration = .seconds(15)) async throws(StorageError) {
         do throws(HostError) {
             try await runner.output(
                 of: Invocation(
-                    nft, ["-f", "-"], deadline: .seconds(15), standardInput: Array(rules.script(opening).utf8)))
+                    nft, ["-f", "-"], deadline: limit, standardInput: Array(rules.script(opening).utf8)))
         } catch {
             throw StorageError(
                 .unavailable,

@@ -19,6 +19,8 @@ extension PairDriver: PairNode {
             isGranted = handle(.claim(epoch, message.report))
         case .takeOver(let epoch):
             await lookAtData()
+            // It has let go just now.
+            parts.arbitration?.mandate.note(askedAt: .now)
             isGranted = handle(.takeOver(epoch, message.report))
         case .outdate: isGranted = await outdate()
         case .survey: return await answerSurvey()
@@ -140,7 +142,7 @@ extension PairDriver: PairNode {
     private func weighSilence(
         _ reply: PeerReply, asked: ContinuousClock.Instant, for epoch: Epoch
     ) async -> EvidenceAnswer {
-        if other.isOff { return .found(.fenced) }
+        if other.isOff { return await weighNote() ?? .found(.fenced) }
         // It may have asked for the service itself meanwhile, or been let have it: then it is not to be switched off.
         let isHeard = reply == .silence && other.heardAt.map { $0 > asked } ?? false
         guard machine.isClaiming(epoch), !isHeard else { return .missing("\(parts.otherName) is heard again") }
@@ -155,7 +157,7 @@ extension PairDriver: PairNode {
             do throws(StorageError) {
                 try await fence.run()
                 other.isOff = true
-                return .found(.fenced)
+                return await weighNote() ?? .found(.fenced)
             } catch {
                 tried += ", and the fence command failed: \(error.message)"
             }
@@ -206,6 +208,9 @@ extension PairDriver: PairNode {
 
     func handOver(_ epoch: Epoch) async {
         for _ in 0..<3 {
+            // That vouches for the other node from the moment at which it hears of it.
+            defer { answeredAt = .now }
+            answeredAt = .now
             let reply = await parts.peer.send(
                 PairMessage(.takeOver(epoch), report: machine.report), within: Self.patience)
             if let answer = reply.answer {

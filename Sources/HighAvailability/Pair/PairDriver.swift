@@ -30,6 +30,10 @@ package actor PairDriver {
     var isGoingOn = false
     /// When this node has last answered the other, which may count on it from then on.
     var answeredAt = ContinuousClock.now
+    /// It takes over the service that an earlier life of the program left up.
+    var isAdopting = false
+    /// The arbiter is being told that this node's copy alone counts.
+    var isGoingAlone = false
     private var told: FailoverMachine.Fitness?
     /// Before it is known whether the service is up, the address stays where it is.
     private var isSettled = false
@@ -42,7 +46,8 @@ package actor PairDriver {
         self.clock = clock
         self.logger = logger
         machine = FailoverMachine(
-            node: parts.node, record: try parts.files.readRecord(), remains: .parts, givesBack: parts.givesBack)
+            node: parts.node, record: try parts.files.readRecord(), remains: .parts, givesBack: parts.givesBack,
+            arbiter: parts.arbitration?.arbiter.identity)
         moves = parts.files.readHistory()
     }
 
@@ -50,14 +55,14 @@ package actor PairDriver {
 
     /// Runs until the task is cancelled. The service stays as it is then: the data path outlives the program.
     package func run() async {
-        await settle()
-        isSettled = true
-        perform(machine.start)
         await withTaskGroup { group in
+            group.addTask { await self.watchMandate() }
+            await settle()
+            isSettled = true
+            perform(machine.start)
             group.addTask { await self.watchAddress() }
             group.addTask { await self.watchOther() }
             group.addTask { await self.tick() }
-            group.addTask { await self.watchMandate() }
         }
     }
 
@@ -68,13 +73,15 @@ package actor PairDriver {
         guard let epoch = parts.files.readMarker(), epoch == machine.record.served, replicationState.isPrimary else {
             return
         }
-        // Of an earlier life's, nothing is known but that the ports close with it.
-        await seekMandate()
+        isAdopting = true
+        defer { isAdopting = false }
+        await awaitMandate()
         let passage = await parts.service.raise(Occasion())
         note(.up, epoch, passage)
         guard passage.failure == nil else { return }
         machine = FailoverMachine(
-            node: parts.node, record: machine.record, remains: .service, givesBack: parts.givesBack)
+            node: parts.node, record: machine.record, remains: .service, givesBack: parts.givesBack,
+            arbiter: parts.arbitration?.arbiter.identity)
         await lookAtData()
     }
 
@@ -185,7 +192,7 @@ package actor PairDriver {
 
     private func promote(_ epoch: Epoch, _ isForced: Bool) async {
         if isForced { other.isLeftAlone = true }
-        if other.isOff || other.isLeftAlone { parts.arbitration?.mandate.note(askedAt: .now) }
+        if parts.arbitration?.mandate.rest == nil { await seekMandate() }
         let passage = await parts.service.raise(Occasion(isForced: isForced, isOtherOff: other.isOff))
         var failure = passage.failure?.message
         if failure == nil {
@@ -197,11 +204,12 @@ package actor PairDriver {
 
     private func demote() async {
         await watching("the service's marker") { () async throws(StorageError) in try parts.files.write(marker: nil) }
+        let isToEnd = machine.isToEnd
         let passage = await parts.service.lower()
         note(.down, nil, passage)
         if passage.failure == nil { await giveMandateBack() }
         replicationState = await look()
-        if passage.failure != nil, replicationState.isPrimary { parts.lastResort() }
+        if isToEnd, passage.failure != nil, replicationState.isPrimary { parts.lastResort() }
         await insist(.demoted(replicationState.data, failure: passage.failure?.message))
     }
 

@@ -68,7 +68,7 @@ package struct PairParts: Sendable {
     package var setup: (any NodeSetup)?
     package var files: PairFiles
     package var policy: PairPolicy
-    /// Called each time that this node may still write after the service should have come down.
+    /// Called when this node may still write although the other one serves, or may begin.
     package var lastResort: @Sendable () -> Void
     /// Hears who serves, as far as this node knows, after each event.
     package var tellPrimary: @Sendable (NodeName?) -> Void

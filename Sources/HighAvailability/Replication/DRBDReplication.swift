@@ -1,5 +1,6 @@
 import HostTools
 import StorageCore
+import Synchronization
 
 /// A resource of DRBD with one device, of the 8.4 series that kernels bring along (drbdadm(8)). Needs root.
 package struct DRBDReplication: Replication {
@@ -10,6 +11,11 @@ package struct DRBDReplication: Replication {
     let drbdadm: Tool
     private let modprobe: Tool
     private let runner: any CommandRunner
+    private let reconnection = Reconnection()
+
+    /// Whether it may be this node, and not DRBD, that has ended a connection and not begun it anew: of an earlier life of the program
+    /// nobody knows.
+    private final class Reconnection: Sendable { let isDue = Mutex(true) }
 
     package init(
         resource: String, minor: Int, toolbox: Toolbox, runner: any CommandRunner
@@ -26,7 +32,12 @@ package struct DRBDReplication: Replication {
     }
 
     package func start() async throws(StorageError) {
-        if try status() != nil { return }
+        if let found = try status() {
+            // Where both went different ways DRBD refuses once more.
+            if found.connection == .standAlone, reconnection.isDue.withLock(\.self) { try await connectAgain() }
+            reconnection.isDue.withLock { $0 = false }
+            return
+        }
         try await run(Invocation(modprobe, ["drbd"]), "load DRBD")
         do throws(StorageError) { try await drbd("up") } catch {
             // What came of it in part would look like a disk that has failed.
@@ -62,7 +73,7 @@ package struct DRBDReplication: Replication {
             try await drbd("primary", occasion.isForced ? ["--force"] : [], deadline: .seconds(90))
         }
         // Nobody is there to be connected with, and clients wait.
-        if seemsThere { Task { try? await drbd("connect") } }
+        if seemsThere { Task { try? await connectAgain() } }
         try promoting.get()
     }
 
@@ -89,8 +100,16 @@ package struct DRBDReplication: Replication {
         try await drbd("disconnect", ["--force"])
         let outdating = await Result { () async throws(StorageError) in try await drbd("outdate") }
         // What is marked is marked, whether it connects now or when it is told to the next time.
-        try? await drbd("connect")
+        try? await connectAgain()
         try outdating.get()
+    }
+
+    /// If it fails, `start` tries it again.
+    private func connectAgain() async throws(StorageError) {
+        do throws(StorageError) { try await drbd("connect") } catch {
+            reconnection.isDue.withLock { $0 = true }
+            throw error
+        }
     }
 
     package func resume() async throws(StorageError) { try await drbd("resume-io") }

@@ -15,6 +15,7 @@ package final class ServicePort: Sendable {
     private let logger: Logger
     private let mandate: MandateKeeper?
     private let isToBeOpen = Mutex(false)
+    private let turn = Mutex<Task<Result<Void, StorageError>, Never>?>(nil)
     private let keeping = Mutex<Task<Void, Never>?>(nil)
 
     /// `connections` is the file on the replicated storage in which the connections are kept. The ports are open for as long as the
@@ -32,10 +33,13 @@ package final class ServicePort: Sendable {
         self.logger = logger
     }
 
+    /// What an earlier life of the program has opened is to stay so.
+    package func adopt() { isToBeOpen.withLock { $0 = true } }
+
     /// Lets clients in, and makes those of the node that served before connect anew at once.
     package func open() async throws(StorageError) {
         isToBeOpen.withLock { $0 = true }
-        try await gate.set(try opening())
+        try await change()
         let isKeeping = keeping.withLock { $0 != nil }
         guard !isKeeping else { return }
         // They would come by themselves, only later.
@@ -46,20 +50,24 @@ package final class ServicePort: Sendable {
     }
 
     /// Throws `unavailable` if nobody vouches for this node any more.
-    private func opening() throws(StorageError) -> GateOpening {
+    private func opening(isExtending: Bool) throws(StorageError) -> GateOpening {
+        guard isToBeOpen.withLock(\.self) else { return .closed }
         guard let mandate else { return .open }
         guard let rest = mandate.rest else {
             throw StorageError(.unavailable, "neither the other node nor the arbiter vouches for this node any more")
         }
-        return .limited(rest)
+        return isExtending ? .extended(rest) : .limited(rest)
     }
 
-    /// Ensures that the ports, if they are to be open, are so for as long as the mandate lasts now. Where it is over they have closed.
+    /// Ensures that the ports, if they are to be open, are so for as long as the mandate lasts now, also where they have closed.
     package func extend() async throws(StorageError) {
-        guard mandate != nil, isToBeOpen.withLock({ $0 }) else { return }
-        try await gate.set(try opening())
-        // What was asked for meanwhile counts.
-        if !isToBeOpen.withLock({ $0 }) { try await gate.set(.closed) }
+        guard let mandate, isToBeOpen.withLock(\.self) else { return }
+        do throws(StorageError) {
+            try await change(isExtending: true)
+        } catch {
+            guard mandate.rest != nil else { throw error }
+            try await change()
+        }
     }
 
     /// Lets nobody in, and ends the connections without a word to the clients, who so wait and do not fail.
@@ -82,14 +90,32 @@ package final class ServicePort: Sendable {
     /// What is so before the program knows anything else.
     package func shut() async throws(StorageError) {
         isToBeOpen.withLock { $0 = false }
-        try await gate.set(.closed)
+        try await change()
     }
 
     /// Ensures once more that they are closed, if they are to be: others change the host's rules too.
     package func keepShut() async throws(StorageError) {
-        guard !isToBeOpen.withLock({ $0 }) else { return }
-        try await gate.set(.closed)
-        // What was asked for meanwhile counts.
-        if isToBeOpen.withLock({ $0 }) { try await gate.set(try opening()) }
+        guard !isToBeOpen.withLock(\.self) else { return }
+        try await change()
     }
+
+    /// One after the other, each as it is to be when its turn comes. What opens for a time ends before the time that the mandate leaves
+    /// unused does.
+    private func change(isExtending: Bool = false) async throws(StorageError) {
+        let work = turn.withLock { turn in
+            let last = turn
+            let work = Task { [self] in
+                _ = await last?.value
+                return await Result { () async throws(StorageError) in
+                    let opening = try opening(isExtending: isExtending)
+                    try await gate.set(opening, within: opening == .closed ? .seconds(15) : limit)
+                }
+            }
+            turn = work
+            return work
+        }
+        try await work.value.get()
+    }
+
+    private var limit: Duration { mandate.map { $0.term / 4 } ?? .seconds(15) }
 }

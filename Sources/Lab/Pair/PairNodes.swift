@@ -71,8 +71,9 @@ package struct PairNodes: Sendable {
                 if convert2nfs ha status 2>/dev/null | grep -q "^\(machine.spec.name) *\(role) "; then exit 0; fi
                 sleep 0.2
             done
+            tail -n 20 /var/log/convert2nfs.log >&2
+            cat /proc/drbd >&2 || true
             convert2nfs ha status >&2 || true
-            tail -n 30 /var/log/convert2nfs.log >&2
             exit 1
             """, deadline: deadline + .seconds(30))
     }

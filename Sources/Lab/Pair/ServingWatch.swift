@@ -12,11 +12,12 @@ package struct ServingWatch: Sendable {
     package func start() async throws {
         try await machine.sh(
             """
-            rm -f \(Self.file)
+            rm -f \(Self.file) \(Self.file).last
             cat >/root/watch <<'END'
             table="inet convert2nfs_gate"
             while [ ! -e \(Self.file).stop ]; do
                 now=$(date +%s.%N)
+                echo $now >\(Self.file).last
                 if [ "$(cat /proc/fs/nfsd/threads 2>/dev/null || echo 0)" != 0 ]; then
                     if ! nft list table $table >/dev/null 2>&1 || nft list set $table open | grep -q expires; then
                         echo $now >>\(Self.file)
@@ -37,6 +38,9 @@ package struct ServingWatch: Sendable {
         return try await machine.sh("cat \(Self.file) 2>/dev/null || true").split(separator: "\n")
             .compactMap { Double($0) }.map { $0 - shift }
     }
+
+    /// Whether it has looked at all.
+    package func hasLooked() async throws -> Bool { try await !machine.sh("cat \(Self.file).last || true").isEmpty }
 
     package func stop() async throws { try await machine.sh(": >\(Self.file).stop") }
 }

@@ -38,34 +38,51 @@ package actor EtcdClient {
 
     // MARK: Keys
 
-    /// Ensures that `key` has `value` for as long as the lease lasts, if it has no other value. Answers what it has, and the value of
-    /// `other`.
-    package func claim(
-        _ key: String, _ value: String, lease: String, reading other: String
-    ) async throws(StorageError) -> (holder: String?, other: String?) {
-        let reads: [EtcdDocument.Request] = [.get(key), .get(other)]
-        let outcome = try await transact(.isAbsent(key), [.put(key, value, lease: lease)] + reads, else: reads)
-        // One that this node has had under a lease before goes on under the new one.
-        let again = outcome.values.first == .some(value) && outcome.succeeded != true
-        let final =
-            again
-            ? try await transact(.has(key, value), [.put(key, value, lease: lease)] + reads, else: reads) : outcome
-        let values = final.values
-        return (values.first ?? nil, values.dropFirst().first ?? nil)
+    /// What a key has.
+    package struct Value: Sendable {
+        /// Nil of a key that is not there.
+        package let text: String?
+        /// When it was written; `0` of a key that is not there.
+        package let revision: String
     }
 
-    /// Ensures that `key` has that value, or is not there, if `condition` has `expected`; answers whether it has.
+    /// Ensures that `key` has `value` for as long as the lease lasts, if it has no other value. Answers what it has, and what `other` has.
+    package func claim(
+        _ key: String, _ value: String, lease: String, reading other: String
+    ) async throws(StorageError) -> (holder: Value, other: Value) {
+        let reads: [EtcdDocument.Request] = [.get(key), .get(other)]
+        let write: [EtcdDocument.Request] = [.put(key, value, lease: lease)]
+        // One that this node has had under a lease before goes on under the new one.
+        var outcome = try await transact([.has(key, value)], write + reads, else: reads)
+        if outcome.values.first?.text == nil {
+            outcome = try await transact([.isAbsent(key)], write + reads, else: reads)
+        }
+        guard outcome.values.count == 2 else { throw StorageError(.unavailable, "etcd does not answer as etcd does") }
+        return (outcome.values[0], outcome.values[1])
+    }
+
+    package func read(_ key: String) async throws(StorageError) -> Value {
+        guard let value = try await transact([], [.get(key)], else: []).values.first else {
+            throw StorageError(.unavailable, "etcd does not answer as etcd does")
+        }
+        return value
+    }
+
+    /// Ensures that `key` has that value, or is not there, if `condition` has `expected`, and `key` was last written at `revision`, where
+    /// that is given; answers whether it is so.
     package func set(
-        _ key: String, to value: String?, whileKey condition: String, has expected: String
+        _ key: String, to value: String?, at revision: String? = nil, whileKey condition: String, has expected: String
     ) async throws(StorageError) -> Bool {
         let change = value.map { EtcdDocument.Request.put(key, $0) } ?? .delete(key)
-        return try await transact(.has(condition, expected), [change], else: []).succeeded == true
+        var conditions: [EtcdDocument.Compare] = [.has(condition, expected)]
+        if let revision { conditions.append(.isOf(key, revision)) }
+        return try await transact(conditions, [change], else: []).succeeded == true
     }
 
     private func transact(
-        _ condition: EtcdDocument.Compare, _ success: [EtcdDocument.Request], else failure: [EtcdDocument.Request]
+        _ conditions: [EtcdDocument.Compare], _ success: [EtcdDocument.Request], else failure: [EtcdDocument.Request]
     ) async throws(StorageError) -> EtcdDocument.Outcome {
-        try await call("kv/txn", EtcdDocument.Transaction(compare: [condition], success: success, failure: failure))
+        try await call("kv/txn", EtcdDocument.Transaction(compare: conditions, success: success, failure: failure))
     }
 
     // MARK: The wire

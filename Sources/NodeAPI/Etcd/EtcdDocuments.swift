@@ -33,15 +33,21 @@ enum EtcdDocument {
         let target: String
         let result = "EQUAL"
         var createRevision: String?
+        var modRevision: String?
         var value: Data?
 
         enum CodingKeys: String, CodingKey {
             case key, target, result, value
             case createRevision = "create_revision"
+            case modRevision = "mod_revision"
         }
 
         static func isAbsent(_ key: String) -> Compare {
             Compare(key: Data(key.utf8), target: "CREATE", createRevision: "0")
+        }
+        /// As it was written then; "0" of one that is not there.
+        static func isOf(_ key: String, _ revision: String) -> Compare {
+            Compare(key: Data(key.utf8), target: "MOD", modRevision: revision)
         }
         static func has(_ key: String, _ value: String) -> Compare {
             Compare(key: Data(key.utf8), target: "VALUE", value: Data(value.utf8))
@@ -74,7 +80,14 @@ enum EtcdDocument {
     struct Outcome: Decodable {
         struct Response: Decodable {
             struct Range: Decodable {
-                struct Pair: Decodable { let value: Data? }
+                struct Pair: Decodable {
+                    let value: Data?
+                    let modRevision: String?
+                    enum CodingKeys: String, CodingKey {
+                        case value
+                        case modRevision = "mod_revision"
+                    }
+                }
                 let kvs: [Pair]?
             }
             let range: Range?
@@ -83,10 +96,13 @@ enum EtcdDocument {
         let succeeded: Bool?
         let responses: [Response]?
 
-        /// What was read, in its order; nil of a key that is not there.
-        var values: [String?] {
+        /// What was read, in its order.
+        var values: [EtcdClient.Value] {
             (responses ?? []).compactMap(\.range).map { range in
-                (range.kvs?.first).map { String(decoding: $0.value ?? Data(), as: UTF8.self) }
+                let pair = range.kvs?.first
+                return .init(
+                    text: pair.map { String(decoding: $0.value ?? Data(), as: UTF8.self) },
+                    revision: pair?.modRevision ?? "0")
             }
         }
     }

@@ -202,6 +202,7 @@ package struct LVMBackend: StorageBackend {
                 refusal = error
             }
         }
+        if refusal == nil { await waitForNodes(of: volumes.filter { (try? place(of: $0, report)) != nil }) }
         return await each(of: volumes) { [refusal] volume throws(StorageError) in
             let name = try place(of: volume, report).name
             if let device = try activeDevice(of: volume) { return device }
@@ -209,6 +210,16 @@ package struct LVMBackend: StorageBackend {
                 ?? StorageError(
                     .unavailable, "\(names.group)/\(name) was activated and has no device; does udev run?",
                     resource: volume.key.resource)
+        }
+    }
+
+    /// udev(7) makes them, and whoever activated the volumes may not have waited for it.
+    private func waitForNodes(of volumes: [VolumeIdentity]) async {
+        let end = ContinuousClock.now + .seconds(10)
+        var missing = volumes
+        while ContinuousClock.now < end {
+            missing.removeAll { (try? activeDevice(of: $0)).flatMap(\.self) != nil }
+            guard !missing.isEmpty, (try? await Task.sleep(for: .milliseconds(20))) != nil else { return }
         }
     }
 

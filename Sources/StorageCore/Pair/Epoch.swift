@@ -33,6 +33,8 @@ package struct PairRecord: Hashable, Sendable, Codable {
     package var served: Epoch
     /// It has acknowledged what the other node lacks.
     package var isAhead: Bool
+    /// By whose word the other node serves when it does not hear this one, as far as it has said.
+    package var otherArbiter: String?
 
     package init(seen: Epoch = .none, data: Epoch = .none, served: Epoch = .none, isAhead: Bool = false) {
         self.seen = seen

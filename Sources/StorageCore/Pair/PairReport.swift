@@ -50,9 +50,12 @@ package struct PairReport: Hashable, Sendable, Codable {
     package var address: AddressState
     /// It may have the storage open: on its way up or down, too, and when it could not come down.
     package var holdsStorage: Bool
+    /// By whose word it serves when it does not hear the other; nil without an arbiter.
+    package var arbiter: String?
 
     package init(
-        node: NodeName, role: PairRole, record: PairRecord, data: DataState, address: AddressState, holdsStorage: Bool
+        node: NodeName, role: PairRole, record: PairRecord, data: DataState, address: AddressState, holdsStorage: Bool,
+        arbiter: String? = nil
     ) {
         self.node = node
         self.role = role
@@ -60,6 +63,7 @@ package struct PairReport: Hashable, Sendable, Codable {
         self.data = data
         self.address = address
         self.holdsStorage = holdsStorage
+        self.arbiter = arbiter
     }
 
     /// Whether it could take the service over.

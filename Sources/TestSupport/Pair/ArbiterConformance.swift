@@ -10,19 +10,20 @@ package enum ArbiterConformance: String, CaseIterable, Sendable {
     case whatIsNotAskedForAgainEnds
     case whoIsAheadIsKeptOverTheLease
     case whoHasNotTheLeaseWritesNothing
+    case nobodyWritesOverWhatHeHasNotSeen
     case nothingToGiveBackIsNoFault
 
     package func check(_ first: any Arbiter, _ second: any Arbiter) async throws {
         let name = try NodeName("a")
         switch self {
         case .theLeaseIsOneNodesAtATime:
-            for _ in 0..<2 { #expect(try await first.hold() == nil) }
+            for _ in 0..<2 { #expect(try await first.hold().ahead == nil) }
             await refused(second)
-            #expect(try await first.hold() == nil)
+            #expect(await first.isHeld)
         case .whatIsGivenBackIsFreeAtOnce:
             _ = try await first.hold()
             try await first.release()
-            #expect(try await second.hold() == nil)
+            #expect(await second.isHeld)
             await refused(first)
         case .whatIsNotAskedForAgainEnds:
             _ = try await first.hold()
@@ -32,21 +33,30 @@ package enum ArbiterConformance: String, CaseIterable, Sendable {
             #expect(ContinuousClock.now - begin > first.term * 0.9)
             await refused(first)
         case .whoIsAheadIsKeptOverTheLease:
-            _ = try await first.hold()
-            try await first.note(ahead: name)
+            try await first.write(ahead: name, over: try await first.hold())
+            #expect(try await second.look().ahead == name)
             try await first.release()
-            #expect(try await second.hold() == name)
-            try await second.note(ahead: nil)
-            #expect(try await second.hold() == nil)
+            let note = try await second.hold()
+            #expect(note.ahead == name)
+            try await second.write(ahead: nil, over: note)
+            #expect(try await second.hold().ahead == nil)
         case .whoHasNotTheLeaseWritesNothing:
-            _ = try await first.hold()
-            await #expect(throws: StorageError.self) { try await second.note(ahead: name) }
+            let note = try await first.hold()
+            await #expect(throws: StorageError.self) { try await second.write(ahead: name, over: note) }
             try await second.release()
             await refused(second)
-            #expect(try await first.hold() == nil)
+            #expect(try await first.hold() == note)
+        case .nobodyWritesOverWhatHeHasNotSeen:
+            let old = try await first.hold()
+            try await first.write(ahead: name, over: old)
+            try await first.write(ahead: name, over: try await first.hold())
+            for late in [nil, name] {
+                await #expect(throws: StorageError.self) { try await first.write(ahead: late, over: old) }
+            }
+            #expect(try await first.hold().ahead == name)
         case .nothingToGiveBackIsNoFault:
             try await first.release()
-            #expect(try await first.hold() == nil)
+            #expect(await first.isHeld)
         }
     }
 

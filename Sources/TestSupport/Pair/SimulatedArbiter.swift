@@ -8,7 +8,7 @@ package final class SimulatedArbiter: Arbiter {
     package final class Place: Sendable {
         fileprivate struct State {
             var holder: (node: NodeName, until: ContinuousClock.Instant)?
-            var ahead: NodeName?
+            var note = ArbiterNote(ahead: nil, version: "0")
         }
         fileprivate let state = Mutex(State())
         package init() {}
@@ -27,15 +27,22 @@ package final class SimulatedArbiter: Arbiter {
 
     package func set(isReachable: Bool) { self.isReachable.withLock { $0 = isReachable } }
 
-    package func hold() async throws(StorageError) -> NodeName? {
+    package var identity: String { "simulated" }
+
+    package func hold() async throws(StorageError) -> ArbiterNote {
         try reach()
-        let (holder, ahead) = place.state.withLock { state in
-            if let holder = state.holder, holder.node != node, holder.until > .now { return (holder.node, state.ahead) }
+        let (holder, note) = place.state.withLock { state in
+            if let holder = state.holder, holder.node != node, holder.until > .now { return (holder.node, state.note) }
             state.holder = (node, .now + term)
-            return (node, state.ahead)
+            return (node, state.note)
         }
         guard holder == node else { throw StorageError(.conflict, "\(holder) has the lease") }
-        return ahead
+        return note
+    }
+
+    package func look() async throws(StorageError) -> ArbiterNote {
+        try reach()
+        return place.state.withLock { $0.note }
     }
 
     package func release() async throws(StorageError) {
@@ -43,14 +50,18 @@ package final class SimulatedArbiter: Arbiter {
         place.state.withLock { if $0.holder?.node == node { $0.holder = nil } }
     }
 
-    package func note(ahead name: NodeName?) async throws(StorageError) {
+    package func write(ahead name: NodeName?, over note: ArbiterNote) async throws(StorageError) {
         try reach()
-        let isHeld = place.state.withLock { state in
-            guard let holder = state.holder, holder.node == node, holder.until > .now else { return false }
-            state.ahead = name
+        let isWritten = place.state.withLock { state in
+            guard let holder = state.holder, holder.node == node, holder.until > .now, state.note == note else {
+                return false
+            }
+            state.note = ArbiterNote(ahead: name, version: "\((Int(note.version) ?? 0) + 1)")
             return true
         }
-        guard isHeld else { throw StorageError(.conflict, "this node has not got the lease") }
+        guard isWritten else {
+            throw StorageError(.conflict, "this node has not got the lease, or the note is another")
+        }
     }
 
     private func reach() throws(StorageError) {

@@ -94,7 +94,7 @@ extension StorageNode {
                 logger: logger)
             // Nobody is let in before it is known who serves; the service that an earlier life left up goes on.
             files = PairFiles(state: state, volatile: volatile)
-            if !files.isServing { try await port.shut() }
+            if files.isServing { port.adopt() } else { try await port.shut() }
             stack = Self.stack(replication, group, paired, server, port, address)
             let setup = try Self.setup(cluster, own, replication, group, tools, runner)
             let settings = KeepalivedSettings(
