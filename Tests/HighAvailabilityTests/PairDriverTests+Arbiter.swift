@@ -118,15 +118,19 @@ extension PairDriverTests {
         }
     }
 
+    /// It serves, the other node is lost, and what that lacks is not known yet.
+    private func serveWithWaitingWrites(_ rig: Rig) async throws {
+        rig.world.set { $0.address = .held }
+        try await wait(rig.driver, .primary)
+        rig.world.set { $0.data = .current(other: .unknown) }
+        let looks = rig.world.see(\.looks)
+        try await eventually { rig.world.see(\.looks) > looks + 2 }
+    }
+
     @Test("it goes on alone once the arbiter has it in writing, which stays until both are known to be the same")
     func alone() async throws {
         try await withArbiter { rig in
-            rig.world.set { $0.address = .held }
-            try await wait(rig.driver, .primary)
-            // Writes wait: what the other lacks is not known yet.
-            rig.world.set { $0.data = .current(other: .unknown) }
-            let looks = rig.world.see(\.looks)
-            try await eventually { rig.world.see(\.looks) > looks + 2 }
+            try await serveWithWaitingWrites(rig)
             #expect(await rig.driver.outdateOther() == .arbiter)
             let written = rig.extensions.count.withLock(\.self)
             try await eventually { rig.extensions.count.withLock { $0 > written + 5 } }
@@ -142,11 +146,7 @@ extension PairDriverTests {
     @Test("it does not go on alone over the other's name")
     func notOver() async throws {
         try await withArbiter { rig in
-            rig.world.set { $0.address = .held }
-            try await wait(rig.driver, .primary)
-            rig.world.set { $0.data = .current(other: .unknown) }
-            let looks = rig.world.see(\.looks)
-            try await eventually { rig.world.see(\.looks) > looks + 2 }
+            try await serveWithWaitingWrites(rig)
             try await rig.own.write(ahead: try NodeName("b"), over: try await rig.own.hold())
             #expect(await rig.driver.outdateOther() == nil)
             #expect(try await rig.own.look().ahead == (try NodeName("b")))

@@ -84,15 +84,7 @@ extension ConfigurationDecoder {
     private func decodeArbiter(_ cluster: ConfigurationSection) -> Configuration.Cluster.Arbiter? {
         guard let node = cluster.node("arbiter"), node.null == nil else { return nil }
         let section = section("arbiter", of: cluster, ConfigurationKeys.arbiter)
-        if section.node("endpoints") == nil {
-            faults.add("cluster.arbiter.endpoints", line: node.line, "the key is missing")
-        }
-        let endpoints = (section.elements("endpoints") ?? []).compactMap { place, node -> String? in
-            do throws(Refusal) { return try ConfigurationValue.endpoint(node) } catch {
-                faults.add(place, error.message)
-                return nil
-            }
-        }
+        let endpoints = texts("endpoints", of: section, "cluster.arbiter", line: node.line, ConfigurationValue.endpoint)
         let seconds = section.value("term", default: ConfigurationDefaults.arbiterTerm) { node throws(Refusal) in
             try ConfigurationValue.number(node, in: 4...60, "seconds")
         }
@@ -102,18 +94,26 @@ extension ConfigurationDecoder {
         return endpoints.isEmpty ? nil : .init(endpoints: endpoints, seconds: seconds, prefix: prefix)
     }
 
-    private func decodeFence(_ cluster: ConfigurationSection) -> Configuration.Cluster.Fence? {
-        guard let node = cluster.node("fence"), node.null == nil else { return nil }
-        let section = section("fence", of: cluster, ConfigurationKeys.fence)
-        if section.node("command") == nil {
-            faults.add("cluster.fence.command", line: node.line, "the key is missing")
-        }
-        let command = (section.elements("command") ?? []).compactMap { place, node -> String? in
-            do throws(Refusal) { return try ConfigurationValue.text(node) } catch {
+    /// A list that must be there and have something in it.
+    private func texts(
+        _ key: String, of section: ConfigurationSection, _ path: String, line: Int?,
+        _ convert: (Yams.Node) throws(Refusal) -> String
+    ) -> [String] {
+        if section.node(key) == nil { faults.add("\(path).\(key)", line: line, "the key is missing") }
+        guard let elements = section.elements(key) else { return [] }
+        if elements.isEmpty { faults.add("\(path).\(key)", "the list is empty") }
+        return elements.compactMap { place, node in
+            do throws(Refusal) { return try convert(node) } catch {
                 faults.add(place, error.message)
                 return nil
             }
         }
+    }
+
+    private func decodeFence(_ cluster: ConfigurationSection) -> Configuration.Cluster.Fence? {
+        guard let node = cluster.node("fence"), node.null == nil else { return nil }
+        let section = section("fence", of: cluster, ConfigurationKeys.fence)
+        let command = texts("command", of: section, "cluster.fence", line: node.line, ConfigurationValue.text)
         if let program = command.first, !program.hasPrefix("/") {
             faults.add("cluster.fence.command", "found \"\(program.shown)\", expected an absolute path first")
         }

@@ -94,6 +94,9 @@ struct ConfigurationClusterTests {
             Fault(text: own.text(more: "failback: soon"), says: "manual"),
             Fault(text: own.text(more: "lastResort: hope"), says: "reboot"),
             Fault(text: own.text(more: "arbiter: {term: 5}"), says: "cluster.arbiter.endpoints: the key is missing"),
+            Fault(
+                text: own.text(more: "arbiter: {endpoints: []}"), says: "cluster.arbiter.endpoints: the list is empty"),
+            Fault(text: own.text(more: "fence: {command: []}"), says: "cluster.fence.command: the list is empty"),
             Fault(text: own.text(more: "arbiter: {endpoints: [etcd:2379]}"), says: "expected http:// or https://"),
             Fault(text: own.text(more: "arbiter: {endpoints: [http://e:1], term: 1}"), says: "from 4 to 60"),
             Fault(
