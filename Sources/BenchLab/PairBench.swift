@@ -47,13 +47,16 @@ struct PairBench: Sendable {
         let result: Application.Result
         /// The steps of the way up.
         let steps: [Timeline.Part]
-        /// From the moment at which the port was open until the client's call that waited longest ended.
+        /// From the moment at which the port began to be opened until the client's call that waited longest ended: at most what that waited
+        /// beyond the open port.
         let beyondPort: Double
+        /// Which had the service before.
+        let from: Machine
     }
 
     /// `move` takes the service from the first machine to the second. It is there, and both are well, when this returns.
     func move(
-        _ name: String, options: String, _ move: (_ primary: Machine, _ standby: Machine) async throws -> Void
+        _ name: String, options: String, _ move: (_ primary: Machine) async throws -> Void
     ) async throws -> Move {
         let primary = try await pair.primary()
         let standby = primary.spec.name == pair.nodes[0].spec.name ? pair.nodes[1] : pair.nodes[0]
@@ -61,7 +64,7 @@ struct PairBench: Sendable {
         let application = Application(on: client, name)
         try await application.start(Self.path, from: PairNodes.address, options: options)
         try await application.proceed()
-        try await move(primary, standby)
+        try await move(primary)
         try await pair.wait(until: standby, is: "primary")
         try await application.proceed()
         let result = try await application.stop()
@@ -69,7 +72,7 @@ struct PairBench: Sendable {
         let (own, other) = (try await client.clockShift(), try await standby.clockShift())
         return Move(
             result: result, steps: last.steps.map { .init(name: $0.name, duration: .milliseconds($0.milliseconds)) },
-            beyondPort: (result.longestEnded - own) - (last.endedAt - other))
+            beyondPort: (result.longestEnded - own) - (last.portAt - other), from: primary)
     }
 
     /// Of `convert2nfs ha status -o json`.
@@ -84,24 +87,24 @@ struct PairBench: Sendable {
             let milliseconds: Int
             let steps: [Step]
 
-            /// In seconds since 1970.
-            var endedAt: Double {
+            /// When its last step, the port's, began, in seconds since 1970.
+            var portAt: Double {
                 get throws {
                     let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
                     let began = try (try? style.parse(beganAt)) ?? Date(beganAt, strategy: .iso8601)
-                    return began.timeIntervalSince1970 + Double(milliseconds) / 1000
+                    return began.timeIntervalSince1970 + Double(milliseconds - (steps.last?.milliseconds ?? 0)) / 1000
                 }
             }
         }
         let moves: [Move]
     }
 
-    private func lastMove(of machine: Machine) async throws -> (steps: [Status.Step], endedAt: Double) {
+    private func lastMove(of machine: Machine) async throws -> (steps: [Status.Step], portAt: Double) {
         let text = try await machine.sh("convert2nfs ha status -o json || true")
         let moves = try JSONDecoder().decode(Status.self, from: Data(text.utf8)).moves
         guard let move = moves.first(where: { $0.direction == "up" }) else {
             throw HostError.unexpected("\(machine.spec.name) has not brought the service up")
         }
-        return (move.steps, try move.endedAt)
+        return (move.steps, try move.portAt)
     }
 }
