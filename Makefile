@@ -4,7 +4,7 @@
 BUILD_PACKAGES = libdbus-1-dev libnfs-dev libsqlite3-dev pkg-config
 RUN_PACKAGES = btrfs-progs dbus-daemon e2fsprogs iproute2 nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind util-linux xfsprogs
 
-TEST_PACKAGES = etcd-server nftables
+TEST_PACKAGES = etcd-server nftables rsync
 
 KILLS = 50
 

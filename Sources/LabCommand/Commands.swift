@@ -115,10 +115,12 @@ struct PairUp: AsyncParsableCommand {
     @OptionGroup var place: Place
     @Argument(help: "Only start its daemon.") var machine: String?
     @Flag(help: "Start the daemons, and leave the set-up to be tried.") var daemonsOnly = false
+    @Flag(help: "Replicate files, each ten seconds, and not the storage.") var rsync = false
 
     func run() async throws {
         let lab = try place.open()
-        let pair = try PairNodes(lab.machine("s1"), lab.machine("s2"))
+        let pair = try PairNodes(
+            lab.machine("s1"), lab.machine("s2"), replication: rsync ? PairNodes.rsync(interval: 10) : PairNodes.drbd)
         if let machine { return try await pair.start(lab.machine(machine)) }
         if daemonsOnly { return try await pair.startNew() }
         try await pair.setUp()

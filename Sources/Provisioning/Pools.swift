@@ -8,12 +8,18 @@ package struct Pool: Sendable {
     package let kind: String
     /// Nil where nothing of others can become a volume's.
     package let adopter: (any VolumeAdopter)?
+    /// Nil where a snapshot cannot be read at little cost.
+    package let reader: (any SnapshotReader)?
 
-    package init(name: PoolName, backend: any StorageBackend, kind: String, adopter: (any VolumeAdopter)? = nil) {
+    package init(
+        name: PoolName, backend: any StorageBackend, kind: String, adopter: (any VolumeAdopter)? = nil,
+        reader: (any SnapshotReader)? = nil
+    ) {
         self.name = name
         self.backend = backend
         self.kind = kind
         self.adopter = adopter
+        self.reader = reader
     }
 }
 

@@ -20,7 +20,7 @@ extension FailoverMachine {
             throw StorageError(
                 .conflict, "the other node does not answer, so it cannot take the service; \(Self.advice)")
         }
-        guard peer.isFit, !record.isAhead else {
+        guard isOtherReady else {
             let lack = record.isAhead ? " and lacks what was written here" : ""
             throw StorageError(
                 .conflict, "\(peer.node) is \(peer.role.rawValue)\(lack), and cannot take the service; \(Self.advice)")
@@ -29,8 +29,18 @@ extension FailoverMachine {
         return (.changed, next())
     }
 
+    /// The other node could take the service, and lacks nothing; or nothing that it does not get on the way.
+    var isOtherReady: Bool {
+        guard let peer, peer.isFit else { return false }
+        return peer.isFollowing || !record.isAhead
+    }
+
     /// Makes the node part of a pair whose highest epoch is known, before which it has none.
-    mutating func join(_ epoch: Epoch) { record.seen = max(record.seen, epoch) }
+    mutating func join(_ epoch: Epoch) {
+        record.seen = max(record.seen, epoch)
+        // The first is that of the set-up: nobody has served under it.
+        if epoch.number == 1 { record.data = max(record.data, epoch) }
+    }
 
     /// Serves from this node without evidence that the other does not: an operator has made sure of it. `unchanged` if it serves;
     /// throws `conflict` if its storage does not work, or the other node serves or may begin to in this moment.

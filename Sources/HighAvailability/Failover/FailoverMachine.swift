@@ -148,9 +148,16 @@ package struct FailoverMachine: Sendable, Hashable {
             switch data {
             case .failed: .fault
             case .unknown, .outdated: .outdated
-            case .current: record.isOutdated || peer?.record.isAhead == true ? .outdated : .standby
+            case .current: record.isOutdated || isLeftBehind ? .outdated : .standby
             }
         }
+    }
+
+    /// The other node has acknowledged what is not here, and could serve it. A copy that follows another lacks the last of it as a rule,
+    /// and leaves the service to the original while that is there.
+    private var isLeftBehind: Bool {
+        guard let peer, peer.record.isAhead else { return false }
+        return data != .current(other: .followed) || !peer.holdsStorage
     }
 
     package var report: PairReport {
@@ -204,9 +211,9 @@ package struct FailoverMachine: Sendable, Hashable {
     private mutating func noteData(_ state: DataState) {
         data = state
         switch state {
-        case .current(other: .same):
+        case .current(other: .same), .current(other: .followed):
             record.isAhead = false
-            // What is on both nodes holds all that was ever acknowledged.
+            // What is on both nodes holds all that was ever acknowledged; with files that are copied now and then, all that has to be.
             if !holdsStorage { record.data = max(record.data, record.seen) }
         case .current(other: .outdated): record.isAhead = true
         case .current(other: .unknown), .unknown, .outdated, .failed: break
@@ -245,7 +252,7 @@ package struct FailoverMachine: Sendable, Hashable {
             return
         }
         if peer == nil { wasOtherAway = true }
-        guard wasOtherAway, peer?.isFit == true, data == .current(other: .same) else {
+        guard wasOtherAway, isOtherReady, peer?.isFollowing == true || data == .current(other: .same) else {
             fitTicks = 0
             return
         }

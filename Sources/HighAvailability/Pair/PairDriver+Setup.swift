@@ -70,7 +70,7 @@ extension PairDriver {
         case .join(let epoch): return try await join(epoch)
         // Files and units, which a node that serves has to have right, too.
         case .resource, .filter, .units: break
-        case .metadata, .start: try await waitUntilDown()
+        case .metadata, .start, .ownGroup: try await waitUntilDown()
         case .sameData, .group:
             guard isToBeSetUp else { throw StorageError(.conflict, "this node has joined the pair already") }
             try await waitUntilDown()

@@ -63,6 +63,7 @@ package actor PairDriver {
             group.addTask { await self.watchAddress() }
             group.addTask { await self.watchOther() }
             group.addTask { await self.tick() }
+            group.addTask { await self.follow() }
         }
     }
 
@@ -170,7 +171,7 @@ package actor PairDriver {
             }
         }
         tellFitness()
-        parts.tellPrimary(status().primary)
+        parts.tellPrimary(summary.primary)
         return isGranted
     }
 
@@ -205,8 +206,10 @@ package actor PairDriver {
     private func demote() async {
         await watching("the service's marker") { () async throws(StorageError) in try parts.files.write(marker: nil) }
         let isToEnd = machine.isToEnd
+        let isHandOver = machine.stage == .demoting(.handOver)
         let passage = await parts.service.lower()
         note(.down, nil, passage)
+        if isHandOver, passage.failure == nil { await bringOtherUp() }
         if passage.failure == nil { await giveMandateBack() }
         replicationState = await look()
         if isToEnd, passage.failure != nil, replicationState.isPrimary { parts.lastResort() }
@@ -238,7 +241,13 @@ package actor PairDriver {
         }
     }
 
-    package func status() -> PairStatus {
+    package func status() async -> PairStatus {
+        var status = summary
+        if let following = parts.following { status.copies = await following.copies }
+        return status
+    }
+
+    private var summary: PairStatus {
         PairStatus(
             own: machine.report, other: machine.peer, otherName: parts.otherName, preferred: parts.policy.preferred,
             isParted: replicationState.isParted,

@@ -56,6 +56,8 @@ package struct PairParts: Sendable {
     package var otherName: NodeName
     package var peer: any PairPeer
     package var replication: any Replication
+    /// The same, where it is files that are copied; nil where the storage itself is replicated.
+    package var following: FileReplication?
     package var address: any AddressHolder
     package var fence: (any Fence)?
     /// Nil in a pair without an arbiter, where a node serves until it hears that it is not to.
@@ -75,7 +77,8 @@ package struct PairParts: Sendable {
 
     package init(
         node: NodeName, otherName: NodeName, peer: any PairPeer, replication: any Replication,
-        address: any AddressHolder, fence: (any Fence)?, arbitration: Arbitration? = nil, service: ServiceStack,
+        following: FileReplication? = nil, address: any AddressHolder, fence: (any Fence)?,
+        arbitration: Arbitration? = nil, service: ServiceStack,
         shut: @escaping @Sendable () async throws(StorageError) -> Void, setup: (any NodeSetup)? = nil,
         files: PairFiles, policy: PairPolicy, lastResort: @escaping @Sendable () -> Void = {},
         tellPrimary: @escaping @Sendable (NodeName?) -> Void
@@ -84,6 +87,7 @@ package struct PairParts: Sendable {
         self.otherName = otherName
         self.peer = peer
         self.replication = replication
+        self.following = following
         self.address = address
         self.fence = fence
         self.arbitration = arbitration

@@ -72,9 +72,7 @@ package struct DRBDSetup: NodeSetup {
         case .blank: add(.metadata, to: &survey)
         case .metadata: break
         case .other(let words):
-            survey.obstacles.append(
-                "\(place.disk) is not empty, blkid finds \(words); if nothing on it is needed any more: wipefs --all \(place.disk)"
-            )
+            survey.obstacles.append(SetupDisk.refusal(place.disk, words))
         }
         add(.start, to: &survey)
     }
@@ -111,12 +109,13 @@ package struct DRBDSetup: NodeSetup {
         switch step {
         case .resource: "write \(resource.path)"
         case .filter: "keep LVM from \(place.disk), in \(LVMFilter.path)"
-        case .units: "disable nfs-server and drbd, mask nfsdcld (systemctl)"
+        case .units: HostUnits.text
         case .metadata: "write DRBD's metadata on \(place.disk), which is empty"
         case .start: "start DRBD's resource \(resource.name)"
         case .sameData: "count both empty disks as equal, so that nothing has to be copied"
         case .group:
             "make the volume group \(group.group) and the service's own volume \(ReplicatedGroup.stateVolume) in it"
+        case .ownGroup: "nothing"
         case .join(let epoch): "join the pair (epoch \(epoch.number))"
         }
     }
@@ -132,7 +131,7 @@ package struct DRBDSetup: NodeSetup {
         case .start: try await start()
         case .sameData: try await replication.countAsEqual()
         case .group: try await makeGroup()
-        case .join: break
+        case .ownGroup, .join: break
         }
     }
 

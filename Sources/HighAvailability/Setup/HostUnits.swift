@@ -9,6 +9,8 @@ struct HostUnits: Sendable {
 
     private static let disabled = ["nfs-server.service", "drbd.service"]
     private static let masked = "nfsdcld.service"
+    /// What `set` does, for people.
+    static let text = "disable nfs-server and drbd, mask nfsdcld (systemctl)"
 
     /// Whether something is to be set right.
     func isNeeded() async throws(StorageError) -> Bool {

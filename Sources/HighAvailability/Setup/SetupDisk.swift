@@ -61,6 +61,11 @@ struct SetupDisk: Sendable {
         return false
     }
 
+    /// Why it is not taken.
+    static func refusal(_ path: String, _ words: String) -> String {
+        "\(path) is not empty, blkid finds \(words); if nothing on it is needed any more: wipefs --all \(path)"
+    }
+
     static func content(_ text: String) -> Content {
         let words = text.split(separator: "\n").filter { !$0.hasPrefix("DEVNAME=") }
         if words.contains("TYPE=drbd") { return .metadata }

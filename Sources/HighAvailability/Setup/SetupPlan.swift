@@ -12,15 +12,16 @@ struct SetupPlan {
         guard obstacles.isEmpty else { throw StorageError(.conflict, obstacles.joined(separator: "; ")) }
         var tasks: [SetupTask] = []
         // A step goes after the same one on the other node, and before the next one on either.
-        for step in [SetupStep.resource, .filter, .units, .metadata, .start] {
+        for step in [SetupStep.resource, .filter, .units, .metadata, .start, .ownGroup] {
             tasks += (own.tasks + other.tasks).filter { $0.step == step }
         }
         func add(_ step: SetupStep, on node: NodeName) {
             tasks.append(SetupTask(node: node, step: step, text: text(step)))
         }
         let isNew = !own.isJoined && !other.isJoined
-        if isNew, own.copy != .data, other.copy != .data { add(.sameData, on: own.node) }
-        if isNew, !own.hasGroup, !other.hasGroup {
+        let isShared = isNew && !own.isApart
+        if isShared, own.copy != .data, other.copy != .data { add(.sameData, on: own.node) }
+        if isShared, !own.hasGroup, !other.hasGroup {
             add(.group, on: own.copy != .data && other.copy == .data ? other.node : own.node)
         }
         let epoch = isNew ? Epoch(1, of: own.node) : max(own.seen, other.seen)

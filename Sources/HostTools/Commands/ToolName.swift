@@ -37,6 +37,8 @@ package enum ToolName: String, Sendable, Hashable, CaseIterable {
     case copy = "cp"
     case ldd = "ldd"
     case strip = "strip"
+    case rsync = "rsync"
+    case find = "find"
 
     /// What has to be installed for it, as Debian names it.
     package var package: String {
@@ -63,6 +65,8 @@ package enum ToolName: String, Sendable, Hashable, CaseIterable {
         case .ldd: "libc-bin"
         case .strip: "binutils"
         case .systemctl: "systemd"
+        case .rsync: "rsync"
+        case .find: "findutils"
         }
     }
 }

@@ -8,9 +8,11 @@ package enum Mounter {
     /// filesystem; with `keepsNames`, what is made, renamed or removed is so on the disk once the call returns (MS_DIRSYNC). EBUSY
     /// (`systemCall`) if the device is mounted with other options, or something claims it.
     package static func mount(
-        _ device: String, at path: String, filesystem: String, data: String, keepsNames: Bool = false
+        _ device: String, at path: String, filesystem: String, data: String, keepsNames: Bool = false,
+        isReadOnly: Bool = false
     ) throws(HostError) {
-        let flags = UInt(MS_NODEV) | UInt(MS_NOSUID) | (keepsNames ? UInt(MS_DIRSYNC) : 0)
+        let flags =
+            UInt(MS_NODEV) | UInt(MS_NOSUID) | (keepsNames ? UInt(MS_DIRSYNC) : 0) | (isReadOnly ? UInt(MS_RDONLY) : 0)
         try systemCall("mount", "\(device) at \(path)") {
             data.withCString { Glibc.mount(device, path, filesystem, flags, $0) }
         }

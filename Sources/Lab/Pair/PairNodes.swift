@@ -1,17 +1,25 @@
 import HostTools
 
-/// Two storage nodes of the lab as a pair: their first data disks are one device of DRBD, with a volume group on it.
+/// Two storage nodes of the lab as a pair: their first data disks are one device of DRBD, with a volume group on it, or each has a volume
+/// group, with files that are copied.
 package struct PairNodes: Sendable {
     package static let address = "10.77.0.100"
     package static let disk = "/dev/disk/by-id/virtio-data0"
     package let nodes: [Machine]
     private let cluster: String
+    private let replication: String
 
     /// `cluster` is more of that section of the configuration; without it the nodes switch each other off.
-    package init(_ first: Machine, _ second: Machine, cluster: String = PairNodes.fence) {
+    package init(
+        _ first: Machine, _ second: Machine, cluster: String = PairNodes.fence, replication: String = PairNodes.drbd
+    ) {
         nodes = [first, second]
         self.cluster = cluster
+        self.replication = replication
     }
+
+    package static let drbd = "method: drbd"
+    package static func rsync(interval: Int) -> String { "method: rsync, interval: \(interval)" }
 
     package static let fence = "fence: {command: [/usr/local/sbin/lab-fence], timeout: 15}"
 
@@ -139,7 +147,7 @@ package struct PairNodes: Sendable {
                 - \(members[1])
               prefixLength: 24
               interface: data0
-              replication: {method: drbd, volumeGroup: vg-paas}
+              replication: {\(replication), volumeGroup: vg-paas}
               \(cluster)
 
             """

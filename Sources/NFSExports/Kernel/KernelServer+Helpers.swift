@@ -150,7 +150,7 @@ extension KernelServer {
     /// each, which is slower and does as much.
     private func ensureRecovery(_ started: ProcessIdentity?) async throws(StorageError) -> ProcessIdentity? {
         // Where its records are kept comes with the data.
-        if let pair = settings.pair, try !isMounted(pair.volume) { return started }
+        if let pair = settings.pair, pair.isMounted, try !isMounted(pair.volume) { return started }
         let runs = try onHost("look for nfsdcld") { () throws(HostError) in
             for known in [started, care.nfsdcld] { if let known, try known.isAlive() { return true } }
             care.nfsdcld = try hostsRecovery()

@@ -18,12 +18,15 @@ package struct KernelSettings: Hashable, Sendable {
     package struct Pair: Hashable, Sendable {
         /// The server's scope, which the kernel takes from the name of the machine.
         package var scope: String
-        /// Where the volume is mounted that moves with the data.
+        /// The directory of what moves with the data.
         package var volume: String
+        /// That is a volume of its own, mounted while the service is up.
+        package var isMounted: Bool
 
-        package init(scope: String, volume: String) {
+        package init(scope: String, volume: String, isMounted: Bool) {
             self.scope = scope
             self.volume = volume
+            self.isMounted = isMounted
         }
 
         /// Where nfsdcld(8) keeps who may reclaim what.

@@ -30,6 +30,16 @@ package struct PairDocument: Hashable, Sendable, Codable {
         package var failure: String?
     }
 
+    /// How far the standby's copy of a volume is.
+    package struct Copy: Hashable, Sendable, Codable {
+        package var namespace: Namespace
+        package var name: VolumeName
+        /// The moment that it is of; nil before the first one is whole.
+        package var asOf: Timestamp?
+        package var lagSeconds: Double?
+        package var problem: String?
+    }
+
     /// Who serves, if that is known.
     package var primary: NodeName?
     /// Who is to serve while both could.
@@ -39,6 +49,8 @@ package struct PairDocument: Hashable, Sendable, Codable {
     package var replication: String
     /// Of a copy that is being brought up to date.
     package var syncPercent: Double?
+    /// Of each volume, where they are replicated one by one.
+    package var copies: [Copy]?
     /// Of the node that was asked; the newest first.
     package var moves: [Move]
     /// What is not as it should be, and what to do about it.
@@ -50,6 +62,8 @@ package struct PairDocument: Hashable, Sendable, Codable {
         nodes = [Member(status.own), status.other.map(Member.init) ?? Member(name: status.otherName)]
         replication = status.replication
         syncPercent = status.syncPercent
+        let now = Date()
+        copies = status.copies.isEmpty ? nil : status.copies.map { Copy($0, now: now) }
         moves = status.moves.reversed().map(Move.init)
         problems = status.problems.map(\.text)
     }
@@ -62,6 +76,16 @@ extension PairDocument.Member {
         epoch = report.record.seen.number
         data = report.data.text
         hasAddress = report.address == .unknown ? nil : report.address == .held
+    }
+}
+
+extension PairDocument.Copy {
+    init(_ copy: CopyStatus, now: Date) {
+        namespace = copy.volume.namespace
+        name = copy.volume.name
+        asOf = copy.asOf.map { Timestamp(Date(timeIntervalSince1970: $0)) }
+        lagSeconds = copy.asOf.map { max(0, (now.timeIntervalSince1970 - $0).rounded()) }
+        problem = copy.problem
     }
 }
 
@@ -84,6 +108,7 @@ extension DataState {
         case .current(other: .same): "current, and the same on both"
         case .current(other: .outdated): "current, the other's is not"
         case .current(other: .unknown): "current, the other's is not known"
+        case .current(other: .followed): "follows the other's"
         case .outdated(let reason): "outdated: \(reason)"
         case .failed(let reason): "failed: \(reason)"
         }

@@ -42,7 +42,7 @@ extension PairStatus {
                     remedy: "see whether it runs, and its convert2nfsd"))
         }
         problems += [own, other].compactMap { $0.flatMap(Self.problem) }
-        if case .current(other: .outdated) = own.data, own.role == .primary {
+        if case .current(other: .outdated) = own.data, own.role == .primary, other?.isFollowing != true {
             problems.append(
                 PairProblem(
                     .pairOneCopy, "pair", "there is one copy only: a loss of \(own.node) loses what was written since"))

@@ -9,6 +9,7 @@ extension Schemas {
             .always("nodes", .list(of: member)),
             .always("replication", .string("In its own words.")),
             .maybe("syncPercent", .number("Of a copy that is being brought up to date.")),
+            .maybe("copies", .list(of: copy)),
             .always("moves", .list(of: move)),
             .always("problems", .list(of: .string("What is not as it should be, and what to do."))),
         ])
@@ -21,6 +22,14 @@ extension Schemas {
             .maybe("epoch", .integer("The highest promotion that it knows of.")),
             .maybe("data", .string("Of its copy.")),
             .maybe("hasAddress", .boolean("Whether it has the service address.")),
+        ])
+
+    private static let copy = Schema.object(
+        "How far the standby's copy of a volume is, where volumes are replicated one by one.",
+        [
+            .always("namespace", .string("Of the volume.")), .always("name", .string("Of the volume.")),
+            .maybe("asOf", .time), .maybe("lagSeconds", .number("Since then.")),
+            .maybe("problem", .string("Why the last try to bring it up to date did not succeed.")),
         ])
 
     private static let move = Schema.object(

@@ -28,7 +28,7 @@ extension VolumeManager {
         for (pool, inventory) in found {
             for entry in inventory.volumes
             where (entry.isAtHome || !atHome.contains(entry.identity.id)) && !taken.ids.contains(entry.identity.id) {
-                let snapshots = inventory.snapshots.filter { $0.reference.volume.id == entry.identity.id }
+                let snapshots = inventory.lastingSnapshots.filter { $0.reference.volume.id == entry.identity.id }
                 await restore(entry, snapshots, in: pool, isDryRun, &taken, &rebuild)
             }
         }
@@ -115,7 +115,7 @@ extension VolumeManager {
         let known = Set(try await catalog.allSnapshots().map(\.reference))
         let restored = Set(rebuild.restored.map(\.id))
         for (pool, inventory) in found {
-            for entry in inventory.snapshots where !known.contains(entry.reference) {
+            for entry in inventory.lastingSnapshots where !known.contains(entry.reference) {
                 let isOfRestored = restored.contains(entry.reference.volume.id)
                 if isOfRestored, entry.capacity > .zero { continue }
                 let key = SnapshotKey(volume: entry.reference.volume.key, name: entry.reference.name)

@@ -103,7 +103,7 @@ extension VolumeManager {
                 inventory.volumes.filter { !known.contains($0.identity.id) }.map {
                     "\($0.identity.key) (\($0.identity.id))"
                 }
-                + inventory.snapshots.map(\.reference).filter { !snapshots.contains($0) }.map {
+                + inventory.lastingSnapshots.map(\.reference).filter { !snapshots.contains($0) }.map {
                     "\($0.volume.key)@\($0.name)"
                 }
             orphans.withLock { $0[pool.name] = unknown }

@@ -8,6 +8,11 @@ extension VolumeManager {
         try await submit([key.volume]) { () async throws(StorageError) -> Decision<Snapshot> in
             let volume = try await volume(key.volume)
             try requireServed(volume)
+            guard !SnapshotReference(volume: volume.identity, name: key.name).isOwn else {
+                throw StorageError(
+                    .invalidArgument, "names that begin with convert2nfs- are the service's own; choose another",
+                    resource: key.resource)
+            }
             if let existing = try await catalog.snapshot(key) {
                 guard existing.isReady else {
                     throw StorageError(

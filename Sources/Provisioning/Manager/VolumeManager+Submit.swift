@@ -43,6 +43,7 @@ extension VolumeManager {
         Task {
             let outcome = await self.finish(operation, on: volume, from: .begin, result: result)
             self.lock.release(keys)
+            if case .success = outcome { await self.settings.replicate?() }
             completion.finish(outcome)
         }
         guard let outcome = await completion.value(within: settings.patience, clock: clock) else {
@@ -68,7 +69,7 @@ extension VolumeManager {
         }
     }
 
-    private func acquire(_ keys: Set<VolumeKey>) async throws(StorageError) {
+    func acquire(_ keys: Set<VolumeKey>) async throws(StorageError) {
         guard await lock.acquire(keys, patience: settings.lockPatience, clock: clock) else {
             try await refuseBusy(keys)
             return

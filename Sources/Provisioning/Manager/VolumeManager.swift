@@ -23,6 +23,8 @@ package final class VolumeManager: Sendable {
         package var poolPatience: Duration = .seconds(15)
         /// Filesystems that this node cannot grow while they are mounted, and why.
         package var growthRefusals: [FilesystemKind: String] = [:]
+        /// Called after each change of the volumes, before it is answered: another node is to have it too.
+        package var replicate: (@Sendable () async -> Void)?
 
         package init(paths: PathTemplate) { self.paths = paths }
     }

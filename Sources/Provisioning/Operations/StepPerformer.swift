@@ -67,7 +67,7 @@ struct StepPerformer: Sendable {
 
     /// What is exported, grown or frozen is the volume's own filesystem, never the directory below it or what somebody has
     /// mounted there.
-    private func requireOwnMount(_ volume: Volume) async throws(StorageError) {
+    func requireOwnMount(_ volume: Volume) async throws(StorageError) {
         let found = try await filesystem.mounted(at: volume.path)
         do throws(StorageError) {
             if try await backend(of: volume).activate(volume.identity) == found { return }
@@ -160,6 +160,9 @@ struct StepPerformer: Sendable {
         }
         for name in names {
             _ = try await backend.removeSnapshot(SnapshotReference(volume: volume.identity, name: name))
+        }
+        if operation.plan == .delete, try pools.holding(volume).reader != nil {
+            _ = try await backend.removeSnapshot(try .replica(of: volume))
         }
     }
 

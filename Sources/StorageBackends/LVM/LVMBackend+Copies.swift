@@ -1,7 +1,17 @@
 import HostTools
 import StorageCore
 
-extension LVMBackend {
+extension LVMBackend: SnapshotReader {
+    package func activate(_ snapshot: SnapshotReference) async throws(StorageError) -> DevicePath {
+        try await group.exclusively { () async throws(StorageError) in
+            let found = try origin(.snapshot(snapshot), try await group.look())
+            if !found.isActive {
+                try await group.change("activating \(found.name)") { $0.activate([found.name], true, $1) }
+            }
+            return names.device(found.name)
+        }
+    }
+
     /// Nothing is frozen by the caller: LVM suspends the origin's device, and device-mapper freezes what is mounted on
     /// it for that moment.
     package func createSnapshot(
@@ -38,6 +48,9 @@ extension LVMBackend {
         try await endCopy(to: volume)
         return .changed
     }
+
+    /// As one who reads its snapshots: only a thin one costs nothing while it is there, and does not keep its volume from growing.
+    package var reader: (any SnapshotReader)? { policy.thinPool == nil ? nil : self }
 
     private func share(
         _ source: CopySource, with volume: VolumeIdentity, _ capacity: ByteCount

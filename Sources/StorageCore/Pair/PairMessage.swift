@@ -19,12 +19,23 @@ package struct PairMessage: Hashable, Sendable, Codable {
         case reconnect
         /// Do this part of it.
         case setUp(SetupStep)
+        /// Which volumes are there?
+        case volumes
+        /// Make this one's files readable to me.
+        case expose(VolumeID)
+        /// I have them, all or not.
+        case conceal(VolumeID, isWhole: Bool)
+        /// Have the volumes that I have.
+        case mirror
+        /// Have all that is in them, too, as it is now: I let no client in any more.
+        case catchUp
 
         /// Whether only a node that has joined the pair may grant it.
         package var isForMembers: Bool {
             switch self {
             case .claim, .takeOver, .outdate: true
             case .report, .survey, .stake, .discard, .reconnect, .setUp: false
+            case .volumes, .expose, .conceal, .mirror, .catchUp: true
             }
         }
     }
@@ -49,15 +60,21 @@ package struct PairAnswer: Hashable, Sendable, Codable {
     package let stake: PairStake?
     /// Why it was not done, where that is more than the report tells.
     package let refusal: String?
+    /// Of `volumes`.
+    package let volumes: [Volume]?
+    /// Of `expose`: where replication finds the files.
+    package let place: String?
 
     package init(
         isGranted: Bool, report: PairReport, survey: SetupSurvey? = nil, stake: PairStake? = nil,
-        refusal: String? = nil
+        refusal: String? = nil, volumes: [Volume]? = nil, place: String? = nil
     ) {
         self.isGranted = isGranted
         self.report = report
         self.survey = survey
         self.stake = stake
         self.refusal = refusal
+        self.volumes = volumes
+        self.place = place
     }
 }

@@ -17,6 +17,8 @@ package enum OtherCopy: String, Sendable, Codable {
     /// It lacks something, or may: this node has gone on alone since.
     case outdated
     case unknown
+    /// It is the original of this copy, which follows it a moment behind: what was acknowledged there since is not here.
+    case followed
 }
 
 /// Whether this node has the service address, as keepalived says.
@@ -65,6 +67,9 @@ package struct PairReport: Hashable, Sendable, Codable {
         self.holdsStorage = holdsStorage
         self.arbiter = arbiter
     }
+
+    /// Whether its copy follows the other one's a moment behind: it is made the same only when the service is moved in order.
+    package var isFollowing: Bool { data == .current(other: .followed) }
 
     /// Whether it could take the service over.
     package var isFit: Bool {

@@ -14,6 +14,8 @@ package enum SetupStep: Hashable, Sendable, Codable {
     case sameData
     /// The volume group, and the service's own volume in it.
     case group
+    /// This node's own volume group.
+    case ownGroup
     /// From now on the node may serve: in a pair whose first epoch is this, or is over already.
     case join(Epoch)
 }
@@ -52,12 +54,14 @@ package struct SetupSurvey: Hashable, Sendable, Codable {
     package var copy: Copy
     /// This node has made the volume group in this life of its program, or found it whole.
     package var hasGroup: Bool
+    /// Each node has a volume group of its own, and what is in it is replicated.
+    package var isApart: Bool
     /// The highest epoch it has seen; `none` as long as it is part of no pair.
     package var seen: Epoch
 
     package init(
         node: NodeName, obstacles: [String] = [], tasks: [SetupTask] = [], disk: ByteCount? = nil, copy: Copy = .none,
-        hasGroup: Bool = false, seen: Epoch = .none
+        hasGroup: Bool = false, isApart: Bool = false, seen: Epoch = .none
     ) {
         self.node = node
         self.obstacles = obstacles
@@ -65,6 +69,7 @@ package struct SetupSurvey: Hashable, Sendable, Codable {
         self.disk = disk
         self.copy = copy
         self.hasGroup = hasGroup
+        self.isApart = isApart
         self.seen = seen
     }
 

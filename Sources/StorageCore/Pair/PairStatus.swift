@@ -19,11 +19,13 @@ package struct PairStatus: Hashable, Sendable {
     package var syncPercent: Double?
     /// The newest last.
     package var moves: [ServiceMove]
+    /// Of each volume, where they are replicated one by one.
+    package var copies: [CopyStatus]
 
     package init(
         own: PairReport, other: PairReport?, otherName: NodeName, preferred: NodeName, isParted: Bool = false,
         obstacle: String?, faults: [String] = [],
-        replication: String, syncPercent: Double?, moves: [ServiceMove]
+        replication: String, syncPercent: Double?, moves: [ServiceMove], copies: [CopyStatus] = []
     ) {
         self.own = own
         self.other = other
@@ -35,12 +37,29 @@ package struct PairStatus: Hashable, Sendable {
         self.replication = replication
         self.syncPercent = syncPercent
         self.moves = moves
+        self.copies = copies
     }
 
     /// Who serves, if anybody is known to.
     package var primary: NodeName? {
         if own.role == .primary { return own.node }
         return other?.role == .primary ? other?.node : nil
+    }
+}
+
+/// One volume, where they are replicated one by one: how far the standby's copy of it is.
+package struct CopyStatus: Hashable, Sendable, Codable {
+    package let volume: VolumeKey
+    /// The moment that the standby's copy is of, in seconds since 1970, by the clock of the node that says so; nil before the first copy
+    /// is whole.
+    package let asOf: Double?
+    /// Why the last try to bring it up to date did not succeed.
+    package let problem: String?
+
+    package init(volume: VolumeKey, asOf: Double?, problem: String? = nil) {
+        self.volume = volume
+        self.asOf = asOf
+        self.problem = problem
     }
 }
 

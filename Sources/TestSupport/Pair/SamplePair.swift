@@ -45,6 +45,8 @@ extension PairStatus {
                 ServiceMove(
                     direction: .up, epoch: Epoch(7, of: try NodeName("a")), beganAt: 1_700_000_000,
                     steps: [.init(name: "storage", milliseconds: 5)], failure: isWhole ? "gone" : nil)
-            ])
+            ],
+            copies: isWhole
+                ? [CopyStatus(volume: try VolumeKey("shop", "data"), asOf: 1_700_000_000, problem: "gone")] : [])
     }
 }

@@ -32,6 +32,15 @@ extension PairDocument {
         }
         var text = Table(header: ["NODE", "ROLE", "EPOCH", "ADDRESS", "DATA"], rows: rows).text
         text += "\nReplication: \(replication)" + (syncPercent.map { ", \($0) percent" } ?? "") + "\n"
+        if let copies {
+            let rows = copies.map { copy in
+                [
+                    "\(copy.namespace)/\(copy.name)", copy.asOf?.description ?? "never",
+                    copy.lagSeconds.map { "\(Int($0)) s" } ?? "-", copy.problem ?? "",
+                ]
+            }
+            text += "\n" + Table(header: ["VOLUME", "COPY OF", "LAG", "PROBLEM"], rows: rows).text
+        }
         for move in moves.prefix(5) {
             let steps = move.steps.map { "\($0.name) \($0.milliseconds) ms" }.joined(separator: ", ")
             text +=

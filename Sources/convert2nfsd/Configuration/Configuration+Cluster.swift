@@ -50,15 +50,26 @@ extension Configuration {
             var prefix: String?
         }
 
-        /// Below all volumes lies one device of DRBD.
         struct Replication: Sendable, Equatable {
-            var resource: String
-            var minor: Int
+            enum Method: Sendable, Equatable {
+                /// Below all volumes lies one device of DRBD.
+                case drbd(resource: String, minor: Int)
+                /// Each node has a volume group of its own, and the standby copies the files. In seconds.
+                case rsync(interval: Int, maximumLag: Int)
+            }
+
+            var method: Method
             /// Of the connection between both copies.
             var port: UInt16
             var group: String
 
-            var device: String { "/dev/drbd\(minor)" }
+            /// The one that all volumes lie on; nil if each node has its own.
+            var device: String? {
+                switch method {
+                case .drbd(_, let minor): "/dev/drbd\(minor)"
+                case .rsync: nil
+                }
+            }
         }
 
         /// Which has the service while both could.
@@ -69,7 +80,7 @@ extension Configuration {
 }
 
 /// How the data comes to both nodes.
-enum ReplicationMethod: String, CaseIterable { case drbd }
+enum ReplicationMethod: String, CaseIterable { case drbd, rsync }
 
 /// What is done about a node that cannot let go of the service.
 enum LastResort: String, CaseIterable {

@@ -20,6 +20,8 @@ enum ConfigurationDefaults {
     static let address = "127.0.0.1"
     static let port: UInt16 = 2049
     static let mountdPort: UInt16 = 20048
+    static let lease = 15
+    static let grace = 20
     static let mountOptions = ["nfsvers=3", "proto=tcp", "hard"]
     static let poolName = "default"
     static let overcommit = 1.0
@@ -30,6 +32,7 @@ enum ConfigurationDefaults {
     static let resource = "convert2nfs"
     static let fenceTimeout = 30
     static let arbiterTerm = 6
+    static let interval = 60
     static let replicationPort: UInt16 = 7789
 
     static func images(below state: String) -> String { "\(state)/images" }

@@ -45,6 +45,10 @@ struct Configuration: Sendable, Equatable {
         var lockManagerPort: UInt16 { mountdPort + 1 }
         /// And rpc.statd's, where it is ours to say, the one after.
         var statusMonitorPort: UInt16 { mountdPort + 2 }
+        /// In seconds: how long a client of NFSv4 may be silent.
+        var lease: Int
+        /// In seconds: how long after a start clients may take their locks again, and nobody new ones.
+        var grace: Int
         var mountOptions: [String]
     }
 

@@ -77,8 +77,22 @@ extension ConfigurationDecoder {
         let port = section.value("port", default: ConfigurationDefaults.replicationPort) { node throws(Refusal) in
             UInt16(try ConfigurationValue.number(node, in: 1...65535, "a port"))
         }
-        guard method != nil, let group else { return nil }
-        return .init(resource: resource, minor: minor, port: port, group: group)
+        let interval = section.value("interval", default: ConfigurationDefaults.interval) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 5...86400, "seconds")
+        }
+        let maximumLag = section.value("maxLag", default: 10 * interval) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 2 * interval...604_800, "seconds, two intervals at least")
+        }
+        guard let method, let group else { return nil }
+        for key in ConfigurationKeys.replication(notOf: method) where section.node(key) != nil {
+            faults.add("cluster.replication.\(key)", line: node.line, "there is no such key with \(method.rawValue)")
+        }
+        let chosen: Configuration.Cluster.Replication.Method =
+            switch method {
+            case .drbd: .drbd(resource: resource, minor: minor)
+            case .rsync: .rsync(interval: interval, maximumLag: maximumLag)
+            }
+        return .init(method: chosen, port: port, group: group)
     }
 
     private func decodeArbiter(_ cluster: ConfigurationSection) -> Configuration.Cluster.Arbiter? {
@@ -161,7 +175,7 @@ extension ConfigurationRules {
             guard case .lvm(cluster.replication.group, _, _)? = pool.backend else {
                 faults.add(
                     pool.place,
-                    "in a pair every pool is in the volume group \(cluster.replication.group), which lies on the replicated device"
+                    "in a pair every pool is in the volume group \(cluster.replication.group), which is what is replicated"
                 )
                 continue
             }

@@ -107,6 +107,12 @@ struct ConfigurationDecoder {
             port: section.value("port", default: ConfigurationDefaults.port, ConfigurationValue.port),
             mountdPort: section.value(
                 "mountdPort", default: ConfigurationDefaults.mountdPort, ConfigurationValue.mountdPort),
+            lease: section.value("lease", default: ConfigurationDefaults.lease) { node throws(Refusal) in
+                try ConfigurationValue.number(node, in: 10...120, "seconds")
+            },
+            grace: section.value("grace", default: ConfigurationDefaults.grace) { node throws(Refusal) in
+                try ConfigurationValue.number(node, in: 10...180, "seconds")
+            },
             mountOptions: options ?? ConfigurationDefaults.mountOptions)
     }
 

@@ -6,14 +6,21 @@ enum ConfigurationKeys {
     static let api = ["listen", "socket", "tokens"]
     static let token = ["name", "role", "hash"]
     static let log = ["file", "errors", "level"]
-    static let nfs = ["server", "address", "root", "path", "port", "mountdPort", "mountOptions"]
+    static let nfs = ["server", "address", "root", "path", "port", "mountdPort", "lease", "grace", "mountOptions"]
     static let pool = ["name", "backend", "directory", "overcommit", "volumeGroup", "thinPool", "reserve"]
     static let cluster = [
         "nodes", "prefixLength", "interface", "routerID", "advertInterval", "secretFile", "replication", "fence",
         "arbiter", "onPeerUnreachable", "failback", "lastResort",
     ]
     static let member = ["name", "address", "replicationAddress", "priority", "disk"]
-    static let replication = ["method", "resource", "minor", "port", "volumeGroup"]
+    static let replication = ["method", "resource", "minor", "interval", "maxLag", "port", "volumeGroup"]
+    /// Those of `replication` that only another method has.
+    static func replication(notOf method: ReplicationMethod) -> [String] {
+        switch method {
+        case .drbd: ["interval", "maxLag"]
+        case .rsync: ["resource", "minor"]
+        }
+    }
     static let fence = ["command", "timeout"]
     static let arbiter = ["endpoints", "term", "prefix"]
     /// Those of `pool` that only this backend has.

@@ -10,6 +10,7 @@ struct ConfigurationRules {
     func check() {
         checkAccess()
         checkPorts()
+        checkGrace()
         checkRoot()
         checkLogFiles()
         checkNames()
@@ -28,6 +29,17 @@ struct ConfigurationRules {
             "api.listen",
             "\(listen) is open to other machines, and without api.tokens everybody there could delete volumes; "
                 + "add a token, or listen on 127.0.0.1")
+    }
+
+    /// Who has not heard of the restart when the grace period ends has lost its locks (RFC 8881, section 8.4.2.1).
+    private func checkGrace() {
+        let nfs = configuration.nfs
+        guard nfs.grace < nfs.lease, !faults.any("nfs.grace", "nfs.lease") else { return }
+        let key = ["nfs.grace", "nfs.lease"].first(where: faults.isGiven) ?? "nfs.grace"
+        faults.add(
+            key,
+            "the grace period of \(nfs.grace) s is shorter than the lease of \(nfs.lease) s; make nfs.grace as long at least"
+        )
     }
 
     private func checkPorts() {

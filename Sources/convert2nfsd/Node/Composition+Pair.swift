@@ -6,7 +6,6 @@ import NodeAPI
 import NodeHTTP
 import Provisioning
 import ServiceLifecycle
-import StorageBackends
 import StorageCore
 
 extension StorageNode {
@@ -28,7 +27,7 @@ extension StorageNode {
             driver: pair.driver, link: pair.link, addresses: pair.others, secret: pair.secret,
             closing: { await pair.arbiter?.close() },
             prepare: {
-                await pair.group.prepare()
+                await pair.storage.prepare()
                 do throws(StorageError) { try await pair.server.prepare?() } catch {
                     logger.warning("the NFS server's helpers are started when the node is to serve: \(error)")
                 }
@@ -51,7 +50,7 @@ extension StorageNode {
         let paired: PairedService
         let link = PeerLink()
         let server: Server
-        let group: ReplicatedGroup
+        let storage: PairStorage
         let files: PairFiles
         let arbiter: EtcdArbiter?
         let secret: String
@@ -68,23 +67,30 @@ extension StorageNode {
                 throw StorageError(.internal, "the cluster has not two nodes")
             }
             secret = try Self.secret(cluster.secret)
-            let tools = try Self.tools()
+            let tools = try Self.tools(cluster.replication.method)
             let runner = SystemCommandRunner()
             let shared = "\(state)/shared"
             let server = try await StorageNode.pairServer(
                 configuration.nfs, cluster, state: state, shared: shared, logger)
             self.server = server
+            let replicate = LateHook()
             paired = PairedService(logger: logger) { () async throws(StorageError) in
                 try await StorageNode.servingPart(
-                    configuration, catalog: "\(shared)/catalog.sqlite", server: server, logger)
+                    configuration, catalog: "\(shared)/catalog.sqlite", server: server,
+                    replicate: { await replicate() },
+                    logger)
             }
             let address = try ClientAddress(configuration.nfs.address)
-            let replication = try DRBDReplication(
-                resource: cluster.replication.resource, minor: cluster.replication.minor, toolbox: tools, runner: runner
-            )
-            group = try ReplicatedGroup(
-                group: cluster.replication.group, device: cluster.replication.device,
-                stateDirectory: shared, toolbox: tools, runner: runner)
+            let place = PairStorage.Place(
+                configuration: configuration, cluster: cluster, own: own, other: other, shared: shared, secret: secret,
+                tools: tools, systemctl: Self.systemctl, program: try Self.program(), logger: logger)
+            switch cluster.replication.method {
+            case .drbd(let resource, let minor):
+                storage = try PairStorage.drbd(resource: resource, minor: minor, place)
+            case .rsync(let interval, let maximumLag):
+                storage = try PairStorage.rsync(
+                    interval: interval, maximumLag: maximumLag, serving: paired, place)
+            }
             let arbiter = cluster.arbiter.map { EtcdArbiter($0, node: own.name, address: address) }
             self.arbiter = arbiter
             let mandate = arbiter.map { MandateKeeper(term: $0.term) }
@@ -95,8 +101,7 @@ extension StorageNode {
             // Nobody is let in before it is known who serves; the service that an earlier life left up goes on.
             files = PairFiles(state: state, volatile: volatile)
             if files.isServing { port.adopt() } else { try await port.shut() }
-            stack = Self.stack(replication, group, paired, server, port, address)
-            let setup = try Self.setup(cluster, own, replication, group, tools, runner)
+            stack = Self.stack(storage, paired, server, port, address)
             let settings = KeepalivedSettings(
                 node: own.name, priority: own.priority, address: address, prefixLength: cluster.prefixLength,
                 interface: cluster.interface, routerID: cluster.routerID,
@@ -116,30 +121,25 @@ extension StorageNode {
             }
             driver = try PairDriver(
                 PairParts(
-                    node: own.name, otherName: other.name, peer: link, replication: replication, address: keepalived,
+                    node: own.name, otherName: other.name, peer: link, replication: storage.replication,
+                    following: storage.following, address: keepalived,
                     fence: fence, arbitration: arbitration, service: stack,
                     shut: { () async throws(StorageError) in try await port.keepShut() },
-                    setup: setup, files: files,
+                    setup: storage.setup, files: files,
                     policy: PairPolicy(
                         unreachable: cluster.unreachable, preferred: cluster.preferred?.name ?? own.name,
                         failsBack: cluster.failsBack),
                     lastResort: { if cluster.lastResort == .reboot { LastResortReboot.run(logger) } },
                     tellPrimary: { [paired] in paired.note(primary: $0) }), logger: logger)
+            replicate.use { [driver] in await driver.mirror() }
             others = try Self.addresses(of: other, port: configuration.api.listen.port)
         }
 
         private static func stack(
-            _ replication: DRBDReplication, _ group: ReplicatedGroup, _ paired: PairedService, _ server: Server,
-            _ port: ServicePort, _ address: ClientAddress
+            _ storage: PairStorage, _ paired: PairedService, _ server: Server, _ port: ServicePort,
+            _ address: ClientAddress
         ) -> ServiceStack {
-            ServiceStack([
-                ServiceLayer(
-                    "storage",
-                    raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
-                    lower: { () async throws(StorageError) in try await replication.demote() }),
-                ServiceLayer(
-                    "state volume", raise: { (_) async throws(StorageError) in try await group.raise() },
-                    lower: { () async throws(StorageError) in try await group.lower() }),
+            let service = [
                 ServiceLayer(
                     "NFS server", raise: { (_) async throws(StorageError) in await server.bringLockRecords?() },
                     lower: { () async throws(StorageError) in _ = try await server.stop() }),
@@ -156,38 +156,19 @@ extension StorageNode {
                         await paired.stopReconciling()
                         try await paired.lower()
                     }),
-                ServiceLayer(
-                    "port",
-                    raise: { (_) async throws(StorageError) in
-                        try await port.open()
-                        paired.reconcile()
-                        await server.tellLockOwners?(address)
-                    },
-                    lower: { () async throws(StorageError) in
-                        try await port.close()
-                        await paired.stopReconciling()
-                    }),
-            ])
-        }
-
-        /// Nil where the storage is made by hand.
-        private static func setup(
-            _ cluster: Configuration.Cluster, _ own: Configuration.Cluster.Member, _ replication: DRBDReplication,
-            _ group: ReplicatedGroup, _ tools: Toolbox, _ runner: any CommandRunner
-        ) throws(StorageError) -> DRBDSetup? {
-            let places = cluster.members.compactMap { member in
-                member.disk.map {
-                    DRBDResource.Place(
-                        node: member.name, disk: $0, address: member.replicationAddress ?? member.address)
-                }
-            }
-            guard let place = places.first(where: { $0.node == own.name }) else { return nil }
-            let resource = DRBDResource(
-                name: cluster.replication.resource, minor: cluster.replication.minor, port: cluster.replication.port,
-                places: places, handler: [try program(), "fence-peer"])
-            return try DRBDSetup(
-                resource, place: place, hostName: ConfigurationDefaults.hostName(), replication: replication,
-                group: group, toolbox: tools, systemctl: systemctl, runner: runner)
+            ]
+            let entrance = ServiceLayer(
+                "port",
+                raise: { (_) async throws(StorageError) in
+                    try await port.open()
+                    paired.reconcile()
+                    await server.tellLockOwners?(address)
+                },
+                lower: { () async throws(StorageError) in
+                    try await port.close()
+                    await paired.stopReconciling()
+                })
+            return ServiceStack(storage.below + service + storage.above + [entrance])
         }
 
         /// This program, as others start it.
@@ -207,11 +188,12 @@ extension StorageNode {
             ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
         }
 
-        private static func tools() throws(StorageError) -> Toolbox {
+        private static func tools(
+            _ method: Configuration.Cluster.Replication.Method
+        ) throws(StorageError) -> Toolbox {
             do throws(HostError) {
                 return try locator.locate(
-                    DRBDSetup.requiredTools + ServicePort.requiredTools
-                        + Keepalived.requiredTools)
+                    PairStorage.tools(for: method) + ServicePort.requiredTools + Keepalived.requiredTools)
             } catch {
                 throw StorageError(.unavailable, "\(error)")
             }

@@ -25,6 +25,11 @@ extension StorageNode {
         var tellLockOwners: (@Sendable (ClientAddress) async -> Void)?
         /// Answers whether it goes on, with what others export.
         let stop: @Sendable () async throws(StorageError) -> Bool
+
+        /// Serves nobody.
+        static var nobody: Server {
+            Server(exporter: SimulatedExporter(), name: "none") { () async throws(StorageError) in false }
+        }
     }
 
     /// What `server` has to have found of programs.
@@ -79,7 +84,8 @@ extension StorageNode {
         _ nfs: Configuration.NFS, state: String, _ tools: Toolbox, logger: Logger
     ) throws(StorageError) -> Server {
         let settings = try GaneshaSettings(
-            nfsPort: nfs.port, mountdPort: nfs.mountdPort, lockManagerPort: nfs.lockManagerPort)
+            nfsPort: nfs.port, mountdPort: nfs.mountdPort, lockManagerPort: nfs.lockManagerPort,
+            leaseSeconds: UInt8(nfs.lease), graceSeconds: UInt8(nfs.grace))
         let server = try GaneshaServer(
             settings: settings, stateDirectory: ganeshaDirectory(state), tools: GaneshaTools(tools), logger: logger)
         let exporter = GaneshaExporter(server: server, logger: logger)
@@ -97,7 +103,9 @@ extension StorageNode {
         // The same on both nodes.
         let scope = cluster.members.map(\.name.value).sorted().joined(separator: "-")
         return try await kernelServer(
-            nfs, state: state, tools, pair: .init(scope: scope, volume: shared), logger: logger)
+            nfs, state: state, tools,
+            pair: .init(
+                scope: scope, volume: shared, isMounted: cluster.replication.device != nil), logger: logger)
     }
 
     private static func kernelServer(
@@ -112,7 +120,7 @@ extension StorageNode {
         }
         let settings = KernelSettings(
             nfsPort: nfs.port, mountdPort: nfs.mountdPort, lockManagerPort: nfs.lockManagerPort,
-            statusMonitorPort: nfs.statusMonitorPort, pair: pair)
+            statusMonitorPort: nfs.statusMonitorPort, leaseSeconds: nfs.lease, graceSeconds: nfs.grace, pair: pair)
         let files = KernelFiles(state: "\(state)/nfsd")
         let server = KernelServer(
             settings: settings, files: files, tools: programs, runner: SystemCommandRunner(), logger: logger)

@@ -53,7 +53,8 @@ extension StorageNode {
     /// What serves the volumes that the catalog at that path knows.
     static func servingPart(
         _ configuration: Configuration, catalog path: String, isSimulated: Bool = false, server: Server? = nil,
-        _ logger: Logger, tell: @escaping @Sendable (Reconciler.Progress) -> Void = { _ in }
+        replicate: (@Sendable () async -> Void)? = nil, _ logger: Logger,
+        tell: @escaping @Sendable (Reconciler.Progress) -> Void = { _ in }
     ) async throws(StorageError) -> ServingPart {
         let catalog = try Catalog(path: path)
         let world =
@@ -61,6 +62,7 @@ extension StorageNode {
             ? simulatedWorld(configuration) : try await realWorld(configuration, catalog, server, logger: logger)
         var settings = VolumeManager.Settings(paths: configuration.nfs.template)
         settings.growthRefusals = world.growthRefusals
+        settings.replicate = replicate
         let manager = VolumeManager(
             pools: try Pools(world.pools), catalog: catalog, filesystem: world.filesystem,
             exporter: world.server.exporter, adoption: world.adoption, settings: settings, logger: logger)
@@ -87,7 +89,7 @@ extension StorageNode {
             pools.append(
                 try self.pool(
                     pool, tools, state: state, holdsVolumes: filled.contains(pool.name),
-                    devices: configuration.cluster.map { [$0.replication.device] } ?? [], logger: logger))
+                    devices: configuration.cluster?.replication.device.map { [$0] } ?? [], logger: logger))
         }
         let server: Server
         if let given {
@@ -124,7 +126,7 @@ extension StorageNode {
             let backend = try LVMBackend(
                 group: group, thinPool: thinPool, overcommit: pool.overcommit, reserve: reserve,
                 devices: devices, toolbox: tools, runner: SystemCommandRunner())
-            return Pool(name: pool.name, backend: backend, kind: kind, adopter: backend)
+            return Pool(name: pool.name, backend: backend, kind: kind, adopter: backend, reader: backend.reader)
         }
     }
 

@@ -36,6 +36,19 @@ final class PairedService: Sendable {
         }
     }
 
+    /// Nil while it is down.
+    var manager: VolumeManager? { state.withLock { $0.part?.manager } }
+
+    /// Throws `unavailable` if it takes longer than a start should, beside what `raise` has waited for.
+    func waitUntilReady() async throws(StorageError) {
+        let end = ContinuousClock.now + Self.patience
+        while manager?.isReady != true {
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
+                throw StorageError(.unavailable, "the volumes of this node are still being brought up")
+            }
+        }
+    }
+
     private var whoDoes: String { primary.withLock { $0.map { ", \($0) does" } ?? "" } }
 
     /// For errors.

@@ -39,7 +39,7 @@ struct ConfigurationClusterTests {
         #expect(cluster.other(than: try NodeName("a"))?.address == (try ClientAddress("192.0.2.12")))
         #expect(cluster.fence == .init(command: ["/sbin/off", "now"], seconds: 30))
         #expect(cluster.advertCentiseconds == 25 && cluster.routerID == 51 && cluster.unreachable == .wait)
-        #expect(cluster.replication == .init(resource: "convert2nfs", minor: 0, port: 7789, group: "vg"))
+        #expect(cluster.replication == .init(method: .drbd(resource: "convert2nfs", minor: 0), port: 7789, group: "vg"))
     }
 
     @Test("an arbiter, and what is done about a node that cannot let go")

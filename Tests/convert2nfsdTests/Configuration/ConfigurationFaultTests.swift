@@ -30,7 +30,7 @@ struct ConfigurationFaultTests {
         Case(
             "nfs:\n  mountdport: 5",
             "2: nfs.mountdport: unknown key; did you mean mountdPort? "
-                + "allowed: server, address, root, path, port, mountdPort or mountOptions"),
+                + "allowed: server, address, root, path, port, mountdPort, lease, grace or mountOptions"),
         Case("? [a]\n: 1", "1: ?: found a list as a key; allowed: node, api, log, nfs, pools or cluster"),
         Case(
             "nfs: {port: 1}\n\"nfs\": {port: 2}\nnfs: {port: 0}",

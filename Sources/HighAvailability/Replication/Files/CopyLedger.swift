@@ -1,0 +1,73 @@
+import StorageCore
+
+/// What a node of a pair remembers of each volume's copy on the other node, and of its own, where files are replicated. Pure.
+struct CopyLedger: Hashable, Sendable, Codable {
+    /// A volume that both nodes have, or are to have. Moments are seconds since 1970 by this node's clock.
+    enum Copy: Hashable, Sendable, Codable {
+        /// Written here; the other node has all of it as of that moment, or nothing for sure.
+        case own(sharedAt: Double?)
+        /// Taken over from the other node, as it was at that moment; nil while the first is not whole.
+        case taken(asOf: Double?)
+    }
+
+    struct Entry: Hashable, Sendable, Codable {
+        var key: VolumeKey
+        var copy: Copy
+    }
+
+    /// Clients may have written here what the other node lacks.
+    var isLeading = false
+    /// When the other node was last known to serve.
+    var heardAt: Double?
+    private(set) var entries: [String: Entry] = [:]
+
+    subscript(_ id: VolumeID) -> Entry? {
+        get { entries[id.description] }
+        set { entries[id.description] = newValue }
+    }
+
+    /// Both nodes know the volume: what one of them lacks then, it has deleted.
+    func isShared(_ id: VolumeID) -> Bool {
+        switch self[id]?.copy {
+        case .own(let sharedAt): sharedAt != nil
+        case .taken: true
+        case nil: false
+        }
+    }
+
+    /// From now on clients write here, and the other node has what was here until now where that was whole.
+    mutating func lead(at now: Double) {
+        guard !isLeading else { return }
+        isLeading = true
+        change { copy in
+            guard case .taken(let asOf) = copy else { return copy }
+            return .own(sharedAt: asOf == nil ? nil : now)
+        }
+    }
+
+    /// The other node has all that is here, and may be written from now on.
+    mutating func yield(at now: Double) {
+        isLeading = false
+        heardAt = now
+        change { _ in .taken(asOf: now) }
+    }
+
+    /// No copy counts before it has been made anew.
+    mutating func outdate() { change { _ in .taken(asOf: nil) } }
+
+    private mutating func change(_ body: (Copy) -> Copy) {
+        for (id, entry) in entries { entries[id] = Entry(key: entry.key, copy: body(entry.copy)) }
+    }
+
+    /// How many seconds the oldest copy was behind when the other node was last known to serve; nil if one is not whole, or nothing is
+    /// known.
+    var lag: Double? {
+        guard let heardAt else { return nil }
+        var oldest = heardAt
+        for entry in entries.values {
+            guard case .taken(let asOf?) = entry.copy else { return nil }
+            oldest = min(oldest, asOf)
+        }
+        return heardAt - oldest
+    }
+}

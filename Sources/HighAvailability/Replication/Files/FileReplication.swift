@@ -1,0 +1,175 @@
+import FoundationEssentials
+import HostTools
+import Logging
+import StorageCore
+
+/// Both nodes of a pair have storage of their own, and the standby copies the files of each volume now and then (rsync(1)). So the standby
+/// is a moment behind: what was acknowledged since is lost when the primary is; in an orderly move the last of it is copied
+/// while nobody may write. Needs root.
+///
+/// A copy is only ever taken from a node that serves, or has just let go of the service for this one, and what this node has that the other never got is
+/// kept before anything comes over it.
+package actor FileReplication: Replication {
+    package static let requiredTools: [ToolName] = Rsync.requiredTools + [.find]
+
+    /// How a node asks the other.
+    package typealias Ask = @Sendable (PairMessage.Request, Duration) async throws(StorageError) -> PairAnswer
+
+    package struct Settings: Sendable {
+        /// From the end of one round to the begin of the next.
+        package var interval: Duration
+        /// A standby that was further behind when it last heard of the primary does not serve by itself.
+        package var maximumLag: Duration
+        /// Where what both nodes have is remembered.
+        package var ledger: String
+
+        package init(interval: Duration, maximumLag: Duration, ledger: String) {
+            self.interval = interval
+            self.maximumLag = maximumLag
+            self.ledger = ledger
+        }
+    }
+
+    /// Writing the ledger blocks.
+    private nonisolated let executor = BlockingExecutor(label: "file replication")
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    let settings: Settings
+    let volumes: any ReplicaVolumes
+    let rsync: Rsync
+    let lost: LostFiles
+    let now: @Sendable () -> Double
+    let logger: Logger
+    private(set) var ledger: CopyLedger
+    /// The service is down here, so that this node may take over what the other has.
+    private(set) var isOpen = false
+    var round: Task<Result<Void, StorageError>, Never>?
+    var isDueAt = ContinuousClock.now
+    /// Why a volume could not be brought up to date.
+    var problems: [VolumeID: String] = [:]
+    /// Those that the other node is copying.
+    var exposures: [VolumeID: Exposure] = [:]
+    /// When the other node was last asked which volumes it has; nil if that was under another of its epochs, or never.
+    var listedAt: Double?
+
+    /// What the other node copies stays mounted meanwhile.
+    struct Exposure {
+        let moment: Double
+        let volume: Volume
+        /// Where it is shown as it is all the time.
+        let directory: HeldDirectory?
+    }
+
+    package init(
+        _ settings: Settings, volumes: any ReplicaVolumes, rsync: Rsync, toolbox: Toolbox, runner: any CommandRunner,
+        logger: Logger, now: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 }
+    ) throws(StorageError) {
+        self.settings = settings
+        self.volumes = volumes
+        self.rsync = rsync
+        do throws(HostError) { lost = LostFiles(find: try toolbox.require(.find), runner: runner) } catch {
+            throw StorageError(.unavailable, "\(error)")
+        }
+        self.now = now
+        self.logger = logger
+        do {
+            let bytes = try DurableFile.read(settings.ledger, limit: 64 << 20)
+            ledger = try bytes.map { try JSONDecoder().decode(CopyLedger.self, from: Data($0)) } ?? CopyLedger()
+        } catch {
+            throw StorageError(
+                .unavailable,
+                "\(settings.ledger), in which this node keeps what the other one has of its volumes, cannot be read: \(error); restore it, or "
+                    + "remove it on a node that has to take its data from the other one")
+        }
+    }
+
+    /// What it is to be from now on is on the disk before anything else is done.
+    func change(_ body: (inout CopyLedger) -> Void) throws(StorageError) {
+        var next = ledger
+        body(&next)
+        guard next != ledger else { return }
+        do { try DurableFile.write(Array(try JSONEncoder().encode(next)), to: settings.ledger) } catch {
+            throw StorageError(.unavailable, "\(settings.ledger) cannot be written: \(error)")
+        }
+        ledger = next
+    }
+
+    // MARK: Replication
+
+    package func start() async throws(StorageError) { try rsync.serve() }
+
+    package func look() -> ReplicationState {
+        ReplicationState(data: data, isPrimary: ledger.isLeading, text: text)
+    }
+
+    private var data: DataState {
+        if ledger.isLeading { return .current(other: .outdated) }
+        guard ledger.heardAt != nil else { return .current(other: .unknown) }
+        guard let lag = ledger.lag else { return .outdated("not all volumes are copied yet (\(progress))") }
+        guard Duration.seconds(lag) <= settings.maximumLag else {
+            return .outdated("it was \(Int(lag)) s behind when it last heard of the node that serves")
+        }
+        return .current(other: .followed)
+    }
+
+    private var progress: String {
+        let whole = ledger.entries.values.count { if case .taken(_?) = $0.copy { true } else { false } }
+        return "\(whole) of \(ledger.entries.count)"
+    }
+
+    var text: String {
+        if ledger.isLeading { return "rsync, the other node copies from here" }
+        guard let lag = ledger.lag else { return "rsync, \(progress) volumes are copied" }
+        return "rsync, \(Int(lag)) s behind"
+    }
+
+    package var copies: [CopyStatus] {
+        ledger.entries.map { id, entry in
+            let asOf: Double? =
+                switch entry.copy {
+                case .own(let sharedAt): sharedAt
+                case .taken(let asOf): asOf
+                }
+            return CopyStatus(volume: entry.key, asOf: asOf, problem: VolumeID(id).flatMap { problems[$0] })
+        }.sorted { $0.volume < $1.volume }
+    }
+
+    /// Ends what is being copied: the copies stay as they are.
+    package func promote(_ occasion: Occasion) async throws(StorageError) {
+        isOpen = false
+        listedAt = nil
+        round?.cancel()
+        _ = await round?.value
+        if !occasion.isForced, case .outdated(let reason) = data {
+            throw StorageError(.conflict, "this node's copy is outdated: \(reason)")
+        }
+        try await volumes.end()
+    }
+
+    /// From now on clients may write here.
+    package func lead() throws(StorageError) {
+        let moment = now()
+        try change { $0.lead(at: moment) }
+        Task { await volumes.releaseAll() }
+    }
+
+    package func demote() async throws(StorageError) { isOpen = true }
+
+    package func outdate() async throws(StorageError) {
+        guard !ledger.isLeading else { throw StorageError(.conflict, "clients may have written here") }
+        try change { $0.outdate() }
+    }
+
+    package func resume() async throws(StorageError) {}
+
+    package func discard() async throws(StorageError) {
+        throw StorageError(
+            .conflict, "with rsync a node that comes back takes the other's data by itself, and keeps what that lacks")
+    }
+
+    package func reconnect() async throws(StorageError) {}
+
+    func requireOpen() throws(StorageError) {
+        guard isOpen else { throw StorageError(.conflict, "this node serves, or is about to") }
+    }
+}

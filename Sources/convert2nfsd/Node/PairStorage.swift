@@ -1,0 +1,134 @@
+import HighAvailability
+import HostTools
+import Logging
+import NodeHTTP
+import StorageBackends
+import StorageCore
+
+/// How the data of a pair comes to both nodes, and what of the service stands on that.
+struct PairStorage: Sendable {
+    let replication: any Replication
+    /// Where it is files that are copied.
+    var following: FileReplication?
+    /// Below the NFS server, the lowest first.
+    let below: [ServiceLayer]
+    /// Once all is served, before clients are let in.
+    var above: [ServiceLayer] = []
+    /// Nil where the storage is made by hand.
+    let setup: (any NodeSetup)?
+    /// What need not wait until the node serves.
+    var prepare: @Sendable () async -> Void = {}
+
+    /// What it is made from.
+    struct Place {
+        let configuration: Configuration
+        let cluster: Configuration.Cluster
+        let own: Configuration.Cluster.Member
+        let other: Configuration.Cluster.Member
+        /// What has to move with the data is there.
+        let shared: String
+        let secret: String
+        let tools: Toolbox
+        let systemctl: Tool?
+        /// This program, as others start it.
+        let program: String
+        let logger: Logger
+        let runner = SystemCommandRunner()
+    }
+
+    static func tools(for method: Configuration.Cluster.Replication.Method) -> [ToolName] {
+        switch method {
+        case .drbd: DRBDSetup.requiredTools
+        case .rsync: FileSetup.requiredTools + FileReplication.requiredTools
+        }
+    }
+
+    // MARK: DRBD
+
+    /// One replicated device below all volumes.
+    static func drbd(
+        resource name: String, minor: Int, _ place: Place
+    ) throws(StorageError) -> PairStorage {
+        let cluster = place.cluster
+        let replication = try DRBDReplication(
+            resource: name, minor: minor, toolbox: place.tools, runner: place.runner)
+        let group = try ReplicatedGroup(
+            group: cluster.replication.group, device: "/dev/drbd\(minor)", stateDirectory: place.shared,
+            toolbox: place.tools, runner: place.runner)
+        let places = cluster.members.compactMap { member in
+            member.disk.map {
+                DRBDResource.Place(node: member.name, disk: $0, address: member.replicationAddress ?? member.address)
+            }
+        }
+        let resource = DRBDResource(
+            name: name, minor: minor, port: cluster.replication.port, places: places,
+            handler: [place.program, "fence-peer"])
+        var setup: DRBDSetup?
+        if let half = places.first(where: { $0.node == place.own.name }) {
+            setup = try DRBDSetup(
+                resource, place: half, hostName: ConfigurationDefaults.hostName(), replication: replication,
+                group: group, toolbox: place.tools, systemctl: place.systemctl, runner: place.runner)
+        }
+        return PairStorage(
+            replication: replication,
+            below: [
+                ServiceLayer(
+                    "storage",
+                    raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
+                    lower: { () async throws(StorageError) in try await replication.demote() }),
+                ServiceLayer(
+                    "state volume", raise: { (_) async throws(StorageError) in try await group.raise() },
+                    lower: { () async throws(StorageError) in try await group.lower() }),
+            ], setup: setup, prepare: { await group.prepare() })
+    }
+
+    // MARK: Files
+
+    /// A volume group on each node, the standby's with copies of the other's files.
+    static func rsync(
+        interval: Int, maximumLag: Int, serving: PairedService, _ place: Place
+    ) throws(StorageError) -> PairStorage {
+        let (cluster, state) = (place.cluster, place.configuration.node.state)
+        try StorageNode.ensureDirectory(place.shared)
+        let rsync = try Rsync(
+            RsyncSettings(
+                own: place.own.replicationAddress ?? place.own.address,
+                other: place.other.replicationAddress ?? place.other.address,
+                port: cluster.replication.port, root: place.configuration.nfs.template.root, shared: place.shared,
+                directory: "\(state)/rsync",
+                // Whoever reads it, or guesses it from what goes over the wire, does not know the pair's secret.
+                password: String("\(TokenHash(of: "rsync \(place.secret)"))".dropFirst("sha256:".count))),
+            toolbox: place.tools, runner: place.runner)
+        let standing = PairedService(logger: place.logger) { () async throws(StorageError) in
+            try await StorageNode.servingPart(
+                place.configuration, catalog: "\(place.shared)/catalog.sqlite", server: StorageNode.Server.nobody,
+                place.logger)
+        }
+        let replication = try FileReplication(
+            .init(
+                interval: .seconds(interval), maximumLag: .seconds(maximumLag), ledger: "\(state)/copies.json"),
+            volumes: PairedVolumes(
+                serving: serving, standing: standing, frozen: rsync.settings.frozen, logger: place.logger),
+            rsync: rsync, toolbox: place.tools,
+            runner: place.runner, logger: place.logger)
+        var setup: FileSetup?
+        if let disk = place.own.disk {
+            setup = try FileSetup(
+                node: place.own.name, group: cluster.replication.group, disk: disk, toolbox: place.tools,
+                systemctl: place.systemctl, runner: place.runner)
+        }
+        return PairStorage(
+            replication: replication, following: replication,
+            below: [
+                ServiceLayer(
+                    "storage",
+                    raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
+                    lower: { () async throws(StorageError) in try await replication.demote() })
+            ],
+            above: [
+                ServiceLayer(
+                    "ledger", raise: { (_) async throws(StorageError) in try await replication.lead() },
+                    lower: { () async throws(StorageError) in })
+            ], setup: setup)
+    }
+}

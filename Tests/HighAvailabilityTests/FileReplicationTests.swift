@@ -1,0 +1,333 @@
+import FoundationEssentials
+import HostTools
+import Logging
+import StorageCore
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import HighAvailability
+
+/// Two nodes of a pair on this machine, each with directories for volumes, an rsync daemon of its own, and a clock that a test sets.
+final class FilePair: Sendable {
+    final class Node: ReplicaVolumes {
+        let directory: TemporaryDirectory
+        let volumes = Mutex<[Volume]>([])
+        let removed = Mutex<[VolumeKey]>([])
+        let isUp = Mutex(false)
+        /// Another has its name, or its pool is not there.
+        let refuses = Mutex(false)
+
+        init() throws { directory = try TemporaryDirectory() }
+
+        func begin() throws(StorageError) { isUp.withLock { $0 = true } }
+        func end() throws(StorageError) { isUp.withLock { $0 = false } }
+        func list() throws(StorageError) -> [Volume] { volumes.withLock { $0 } }
+        func hold(_ volume: Volume) throws(StorageError) -> HeldDirectory {
+            do throws(HostError) { return try HeldDirectory(volume.path.value) } catch {
+                throw StorageError(.unavailable, "\(error)")
+            }
+        }
+        func freeze(_ volume: Volume) throws(StorageError) -> String? { nil }
+        func release(_ volume: Volume) {}
+        func releaseAll() {}
+        @discardableResult
+        func ensure(_ volume: Volume) throws(StorageError) -> Volume {
+            if refuses.withLock({ $0 }) { throw StorageError(.outOfCapacity, "the pool is full") }
+            let path = "\(root)/\(volume.key.namespace)\(volume.key.name)"
+            do throws(HostError) { try Directory.ensureExists(path, mode: 0o755) } catch {
+                throw StorageError(.unavailable, "\(error)")
+            }
+            let volume = volume.at(MountPath(path))
+            volumes.withLock { volumes in
+                volumes.removeAll { $0.id == volume.id }
+                volumes.append(volume)
+            }
+            return volume
+        }
+        func remove(_ volume: Volume) throws(StorageError) {
+            volumes.withLock { $0.removeAll { $0.id == volume.id } }
+            removed.withLock { $0.append(volume.key) }
+        }
+
+        var root: String { "\(directory.path)/nfs" }
+        func path(_ name: String) -> String { "\(root)/shopdata/\(name)" }
+        func write(_ text: String, to name: String) throws {
+            let path = path(name)
+            try Directory.ensureExists(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]), mode: 0o755)
+            try Data(text.utf8).write(to: URL(filePath: path))
+        }
+        func read(_ name: String) -> String? {
+            (try? DurableFile.read(path(name), limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        /// By their paths in the volume, of those files that were kept.
+        func kept() throws -> [String: String] {
+            let top = path(RsyncSettings.kept)
+            var found: [String: String] = [:]
+            for moment in try Directory.names(in: top) ?? [] {
+                for name in try FileManager.default.subpathsOfDirectory(atPath: "\(top)/\(moment)") {
+                    if let bytes = try? DurableFile.read("\(top)/\(moment)/\(name)", limit: 1 << 20) {
+                        found[name] = String(decoding: bytes, as: UTF8.self)
+                    }
+                }
+            }
+            return found
+        }
+    }
+
+    let nodes: [Node]
+    let replications: [FileReplication]
+
+    init(password: [String] = ["secret", "secret"]) async throws {
+        nodes = [try Node(), try Node()]
+        let addresses = [try ClientAddress("127.0.0.1"), try ClientAddress("127.0.0.2")]
+        let port = try FilePair.port()
+        let toolbox = try ToolLocator.ofThisProcess.locate(FileReplication.requiredTools)
+        let runner = SystemCommandRunner()
+        let clock = Shift()
+        var made: [FileReplication] = []
+        for (index, node) in nodes.enumerated() {
+            try Directory.ensureExists(node.root, mode: 0o755)
+            try Directory.ensureExists("\(node.directory.path)/shared", mode: 0o755)
+            let settings = RsyncSettings(
+                own: addresses[index], other: addresses[1 - index], port: port, root: node.root,
+                shared: "\(node.directory.path)/shared", directory: "\(node.directory.path)/rsync",
+                password: password[index])
+            made.append(
+                try FileReplication(
+                    .init(
+                        interval: .milliseconds(1), maximumLag: .seconds(100),
+                        ledger: "\(node.directory.path)/copies.json"),
+                    volumes: node, rsync: try Rsync(settings, toolbox: toolbox, runner: runner), toolbox: toolbox,
+                    runner: runner, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                    now: { Date().timeIntervalSince1970 + clock.seconds.withLock { $0 } }))
+        }
+        replications = made
+        self.clock = clock
+    }
+
+    final class Shift: Sendable { let seconds = Mutex(0.0) }
+    let clock: Shift
+
+    /// Asks the node that is not `index`.
+    func ask(from index: Int) -> FileReplication.Ask {
+        let other = replications[1 - index]
+        return { request, _ async throws(StorageError) in
+            var volumes: [Volume]?
+            var place: String?
+            switch request {
+            case .volumes: volumes = try await other.list()
+            case .expose(let id): place = try await other.expose(id)
+            case .conceal(let id, let isWhole): try await other.conceal(id, isWhole: isWhole)
+            default: throw StorageError(.internal, "not asked for here")
+            }
+            return PairAnswer(
+                isGranted: true,
+                report: PairReport(
+                    node: try NodeName("other"), role: .primary, record: PairRecord(), data: .unknown, address: .held,
+                    holdsStorage: true), volumes: volumes, place: place)
+        }
+    }
+
+    private static func port() throws -> UInt16 { UInt16.random(in: 20000...29999) }
+
+    func stop() async throws {
+        for node in nodes {
+            guard let bytes = try DurableFile.read("\(node.directory.path)/rsync/pid", limit: 64),
+                let pid = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)),
+                let process = try ProcessIdentity.current(of: pid)
+            else { continue }
+            try await process.terminate(grace: .zero)
+        }
+    }
+}
+
+extension Volume {
+    func at(_ path: MountPath) -> Volume {
+        Volume(
+            identity: identity, exportID: exportID, pool: pool, filesystem: filesystem, path: path, capacity: capacity,
+            squash: squash, clients: clients, phase: phase, createdAt: createdAt, source: nil)
+    }
+}
+
+@Suite(
+    "Files are replicated from the node that serves to the other one", .tags(.integration), .requiresRoot,
+    .requires(.rsync, .find))
+struct FileReplicationTests {
+    private func with(
+        password: [String] = ["secret", "secret"],
+        _ body: (FilePair, _ first: FileReplication, _ second: FileReplication) async throws -> Void
+    ) async throws {
+        let pair = try await FilePair(password: password)
+        do {
+            for replication in pair.replications {
+                try await replication.start()
+                try await replication.demote()
+            }
+            try await body(pair, pair.replications[0], pair.replications[1])
+        } catch {
+            try await pair.stop()
+            throw error
+        }
+        try await pair.stop()
+    }
+
+    private func volume(_ name: String = "data") throws -> Volume {
+        let spec = try VolumeSpec(
+            key: try VolumeKey("shop", name), capacity: .gibibytes(1), pool: try PoolName("default"), filesystem: .xfs)
+        var volume = Volume(
+            creating: spec, id: VolumeID(), exportID: try #require(ExportID(1)), path: MountPath("/nfs/shop\(name)"),
+            createdAt: Date())
+        volume.phase = .ready
+        return volume
+    }
+
+    /// The node serves from now on.
+    private func serve(_ replication: FileReplication) async throws {
+        try await replication.promote(Occasion())
+        try await replication.lead()
+    }
+
+    /// The node serves no more, by whatever it ended.
+    private func fall(_ replication: FileReplication) async throws { try await replication.demote() }
+
+    /// A pair of which the first node serves one volume, and the second has copied it.
+    private func withFollower(
+        _ body: (FilePair, _ first: FileReplication, _ second: FileReplication) async throws -> Void
+    ) async throws {
+        try await with { pair, first, second in
+            try await serve(first)
+            try pair.nodes[0].ensure(try volume())
+            try pair.nodes[0].write("one", to: "deep/file")
+            // Older than what might be of the moment at which it is copied.
+            let end = Date() + LostFiles.margin
+            try await eventually("the clock stands still") { Date() > end }
+            try await second.catchUp(asking: pair.ask(from: 1))
+            try await body(pair, first, second)
+        }
+    }
+
+    @Test(
+        "the standby has what the other had, what was changed within a second and what was removed, and says that it follows"
+    )
+    func copies() async throws {
+        try await withFollower { pair, first, second in
+            #expect(pair.nodes[1].read("deep/file") == "one")
+            #expect(await second.look().data == .current(other: .followed))
+            #expect(await first.look().data == .current(other: .outdated))
+            // Of the same size.
+            try pair.nodes[0].write("two", to: "deep/file")
+            try pair.nodes[0].write("new", to: "other")
+            try await second.catchUp(asking: pair.ask(from: 1))
+            #expect(pair.nodes[1].read("deep/file") == "two" && pair.nodes[1].read("other") == "new")
+            try FileManager.default.removeItem(atPath: pair.nodes[0].path("deep"))
+            try await second.catchUp(asking: pair.ask(from: 1))
+            #expect(pair.nodes[1].read("deep/file") == nil && pair.nodes[1].read("other") == "new")
+            #expect(await first.copies.map(\.volume) == [try VolumeKey("shop", "data")])
+        }
+    }
+
+    @Test("what was written on a node and lost to clients is kept, and the newer files of the other are what counts")
+    func keepsWhatWasLost() async throws {
+        try await withFollower { pair, first, second in
+            try pair.nodes[0].write("lost", to: "deep/lost")
+            try pair.nodes[0].write("older", to: "both")
+            // The first loses its power; the second serves what it has.
+            try await serve(second)
+            try pair.nodes[1].write("newer", to: "both")
+            try pair.nodes[1].write("second", to: "second")
+            try await fall(first)
+            try await first.catchUp(asking: pair.ask(from: 0))
+            #expect(pair.nodes[0].read("both") == "newer" && pair.nodes[0].read("second") == "second")
+            #expect(pair.nodes[0].read("deep/lost") == nil && pair.nodes[0].read("deep/file") == "one")
+            #expect(try pair.nodes[0].kept() == ["deep/lost": "lost", "both": "older"])
+            // And back again: it stays where it was kept, and is nobody else's.
+            try await fall(second)
+            try await first.catchUp(asking: pair.ask(from: 0))
+            try await second.yield()
+            try await serve(first)
+            try await second.catchUp(asking: pair.ask(from: 1))
+            #expect(try pair.nodes[0].kept().count == 2 && pair.nodes[1].kept().isEmpty)
+            #expect(pair.nodes[1].read("both") == "newer")
+        }
+    }
+
+    @Test("a volume that both had and one has no more is deleted; one that the other never had stays, and is told of")
+    func deletions() async throws {
+        try await withFollower { pair, first, second in
+            let unknown = try volume("unknown")
+            try pair.nodes[0].ensure(unknown)
+            try await serve(second)
+            for volume in try pair.nodes[1].list() { try pair.nodes[1].remove(volume) }
+            try await fall(first)
+            await first.follow(asking: pair.ask(from: 0))
+            #expect(pair.nodes[0].removed.withLock { $0 } == [try VolumeKey("shop", "data")])
+            #expect(try pair.nodes[0].list().map(\.key) == [unknown.key])
+        }
+    }
+
+    @Test("a new volume is there at once, and so is a copy of what was there before it: nothing")
+    func mirrors() async throws {
+        try await withFollower { pair, _, second in
+            try pair.nodes[0].ensure(try volume("more"))
+            try await second.mirror(asking: pair.ask(from: 1))
+            #expect(try pair.nodes[1].list().count == 2)
+            #expect(await second.look().data == .current(other: .followed))
+        }
+    }
+
+    /// Why a standby does not count as one that could serve.
+    enum Lack: CaseIterable { case behind, missingVolume, outdated }
+
+    @Test("a node that lacks too much does not serve, unless it is forced", arguments: Lack.allCases)
+    func lacks(_ lack: Lack) async throws {
+        try await withFollower { pair, _, second in
+            let node = pair.nodes[1]
+            switch lack {
+            case .behind:
+                pair.clock.seconds.withLock { $0 = 200 }
+                // The other one is heard, and gives nothing.
+                await second.follow { _, _ async throws(StorageError) in
+                    throw StorageError(.unavailable, "the replication's link is cut")
+                }
+            case .missingVolume:
+                node.refuses.withLock { $0 = true }
+                try? await second.mirror(asking: pair.ask(from: 1))
+            case .outdated: try await second.outdate()
+            }
+            guard case .outdated = await second.look().data else {
+                Issue.record("it is \(await second.look().data)")
+                return
+            }
+            await #expect(throws: StorageError.self) { try await second.promote(Occasion()) }
+            try await second.promote(Occasion(isForced: true))
+        }
+    }
+
+    @Test("what is being copied ends when the node is to serve, and nothing is copied to one that does")
+    func ends() async throws {
+        try await withFollower { pair, first, second in
+            try await serve(second)
+            #expect(pair.nodes[1].isUp.withLock { $0 } == false)
+            await #expect(throws: StorageError.self) { try await second.catchUp(asking: pair.ask(from: 1)) }
+            #expect(pair.nodes[1].read("deep/file") == "one")
+            _ = first
+        }
+    }
+
+    @Test("a node that does not know the pair's secret gets nothing, and loses nothing")
+    func strangers() async throws {
+        try await with(password: ["secret", "guessed"]) { pair, first, second in
+            try await serve(first)
+            let volume = try volume()
+            try pair.nodes[0].ensure(volume)
+            try pair.nodes[1].ensure(volume)
+            try pair.nodes[1].write("own", to: "own")
+            let error = await #expect(throws: StorageError.self) {
+                try await second.catchUp(asking: pair.ask(from: 1))
+            }
+            #expect(error?.message.contains("auth failed") == true, "\(String(describing: error))")
+            #expect(pair.nodes[1].read("own") == "own")
+        }
+    }
+}
