@@ -252,6 +252,22 @@ struct FileReplicationTests {
         }
     }
 
+    @Test("of a volume that was never copied, and of one that nothing is remembered of, everything is kept")
+    func keepsAll() async throws {
+        try await withFollower { pair, first, second in
+            try pair.nodes[0].ensure(try volume("more"))
+            try await second.mirror(asking: pair.ask(from: 1))
+            try Data("lost".utf8).write(to: URL(filePath: "\(pair.nodes[0].root)/shopmore/file"))
+            try await serve(second)
+            try await fall(first)
+            try await first.catchUp(asking: pair.ask(from: 0))
+            let kept = try Directory.names(in: "\(pair.nodes[0].root)/shopmore/\(RsyncSettings.kept)") ?? []
+            #expect(kept.count == 1 && pair.nodes[0].read("deep/file") == "one")
+            #expect(try pair.nodes[0].kept().isEmpty)
+            #expect(try Directory.names(in: "\(pair.nodes[0].root)/shopmore") == [RsyncSettings.kept])
+        }
+    }
+
     @Test("a volume that both had and one has no more is deleted; one that the other never had stays, and is told of")
     func deletions() async throws {
         try await withFollower { pair, first, second in
@@ -263,6 +279,8 @@ struct FileReplicationTests {
             await first.follow(asking: pair.ask(from: 0))
             #expect(pair.nodes[0].removed.withLock { $0 } == [try VolumeKey("shop", "data")])
             #expect(try pair.nodes[0].list().map(\.key) == [unknown.key])
+            // What is on neither node keeps nobody from serving.
+            #expect(await first.look().data == .current(other: .followed))
         }
     }
 

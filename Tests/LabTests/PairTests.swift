@@ -24,6 +24,7 @@ struct PairTests {
             try await body(pair, primary, standby, Application(on: c1, name))
         } catch {
             serving.cancel()
+            _ = try? await serving.value
             throw error
         }
         serving.cancel()
@@ -49,7 +50,7 @@ struct PairTests {
             grep 'Run it again' /tmp/setup
             """, deadline: .seconds(90))
         try await pair.start(s1)
-        try await insist(s1, "convert2nfs health")
+        try await s1.insist("convert2nfs health")
         let said = try await s1.sh("convert2nfs ha setup; convert2nfs ha setup", deadline: .seconds(180))
         #expect(
             said.contains("s1: join the pair") && said.hasSuffix("nothing is left to do: the pair is set up\n"),
@@ -66,7 +67,7 @@ struct PairTests {
             try await primary.cutPower()
             try await pair.wait(until: standby, is: "primary")
             try await application.proceed()
-            try await insist(standby, application.holdsLock(in: "/nfs/shopdata"))
+            try await standby.insist(application.holdsLock(in: "/nfs/shopdata"))
             let result = try await application.stop()
             #expect(result.errors == "none" && result.lost == 0, "\(result)")
             // It comes back with what it has, takes over what it lacks, and leaves the service where it is.
@@ -135,14 +136,14 @@ struct PairTests {
         try await withPair("none", isFenced: false) { pair, primary, standby, _ in
             for link in [LabNetwork.Link.data, .replication] { try await lab.connect(standby, to: link, false) }
             // What a wrong operator does.
-            try await insist(standby, "convert2nfs ha promote --other-is-off")
+            try await standby.insist("convert2nfs ha promote --other-is-off")
             try await pair.wait(until: standby, is: "primary")
-            try await insist(primary, "convert2nfs ha promote --other-is-off")
+            try await primary.insist("convert2nfs ha promote --other-is-off")
             try await primary.sh("dd if=/dev/urandom of=/nfs/shopdata/one bs=1M count=3 conv=fsync 2>&1")
             try await standby.sh("echo two >/nfs/shopdata/two; sync")
             for link in [LabNetwork.Link.data, .replication] { try await lab.connect(standby, to: link, true) }
             try await pair.wait(until: primary, is: "outdated")
-            try await insist(standby, "convert2nfs ha resolve | grep 'gone different ways'")
+            try await standby.insist("convert2nfs ha resolve | grep 'gone different ways'")
             let refusal = try await standby.sh("convert2nfs ha resolve --discard \(standby.spec.name) 2>&1 || true")
             #expect(refusal.contains("it serves"), "\(refusal)")
             try await standby.sh("convert2nfs ha resolve --discard \(primary.spec.name)")
@@ -164,20 +165,13 @@ struct PairTests {
                 rm -r /var/lib/convert2nfs /etc/drbd.d/convert2nfs.res
                 """)
             try await pair.start(standby)
-            try await insist(standby, "convert2nfs ha status 2>&1 | grep 'the pair is not set up yet'")
+            try await standby.insist("convert2nfs ha status 2>&1 | grep 'the pair is not set up yet'")
             let said = try await standby.sh("convert2nfs ha setup", deadline: .seconds(120))
             #expect(!said.contains("metadata") && !said.contains("volume group"), "\(said)")
             #expect(said.contains("\(standby.spec.name): join the pair"), "\(said)")
             try await pair.wait(until: standby, is: "standby")
             try await pair.wait(until: primary, is: "primary")
         }
-    }
-
-    /// Until it succeeds.
-    private func insist(_ machine: Machine, _ script: String) async throws {
-        try await machine.sh(
-            "for try in $(seq 60); do if \(script); then exit 0; fi; sleep 0.5; done >/tmp/said 2>&1; cat /tmp/said >&2; exit 1",
-            deadline: .seconds(90))
     }
 
     @Test("the standby says who serves, and answers of itself")

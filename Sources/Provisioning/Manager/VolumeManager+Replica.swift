@@ -28,15 +28,16 @@ extension VolumeManager {
         } result: { manager async throws(StorageError) in
             try await manager.volume(wanted.key)
         }
-        _ = try requireDone(made, wanted)
+        try await done(made, wanted)
         let change = VolumeChange(capacity: wanted.capacity, squash: wanted.squash, clients: wanted.clients)
-        return try requireDone(try await update(wanted.key, change), wanted)
+        try await done(try await update(wanted.key, change), wanted)
+        return try await volume(wanted.key)
     }
 
     /// Ensures that nothing is left of a replica, nor of its snapshots.
     package func removeReplica(_ volume: Volume) async throws(StorageError) {
         guard try await catalog.volume(volume.key)?.id == volume.id else { return }
-        _ = try requireDone(try await delete(volume.key, withSnapshots: true, force: true), volume)
+        try await done(try await delete(volume.key, withSnapshots: true, force: true), volume)
     }
 
     /// Takes a snapshot of the volume anew, and answers its device, to be read only; nil where the pool cannot do so at little cost. The
@@ -60,13 +61,20 @@ extension VolumeManager {
         _ = try await pool.backend.removeSnapshot(try .replica(of: volume))
     }
 
-    private func requireDone<Value>(_ work: Work<Value>, _ volume: Volume) throws(StorageError) -> Value {
-        switch work {
-        case .done(let value, _): return value
-        case .running(let operation):
-            throw StorageError(
-                .busy, "\(operation.plan.kind) of \(volume.key) goes on", resource: volume.key.resource)
+    /// How long a step may take that others wait for.
+    private static let replicaPatience = Duration.seconds(120)
+
+    /// Waits for what takes longer than a caller of the API would.
+    private func done<Value>(_ work: Work<Value>, _ volume: Volume) async throws(StorageError) {
+        guard case .running(let operation) = work else { return }
+        let end = ContinuousClock.now + Self.replicaPatience
+        while let found = try await catalog.operation(operation.id), found.endedAt == nil {
+            guard ContinuousClock.now < end, (try? await clock.sleep(for: .milliseconds(200))) != nil else {
+                throw StorageError(
+                    .busy, "\(operation.plan.kind) of \(volume.key) goes on", resource: volume.key.resource)
+            }
         }
+        if let failure = try await catalog.operation(operation.id)?.failure { throw failure.error }
     }
 
     /// Throws `unavailable` unless the volume's own filesystem is mounted at its path.

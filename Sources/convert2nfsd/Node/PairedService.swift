@@ -8,6 +8,8 @@ final class PairedService: Sendable {
     private struct State {
         var part: ServingPart?
         var reconciling: Task<Void, Never>?
+        /// It has ended by itself: the program shuts down.
+        var hasEnded = false
     }
 
     private let make: @Sendable () async throws(StorageError) -> ServingPart
@@ -39,11 +41,12 @@ final class PairedService: Sendable {
     /// Nil while it is down.
     var manager: VolumeManager? { state.withLock { $0.part?.manager } }
 
-    /// Throws `unavailable` if it takes longer than a start should, beside what `raise` has waited for.
+    /// Throws `unavailable` if it takes longer than a start should, beside what `raise` has waited for, or the program shuts down.
     func waitUntilReady() async throws(StorageError) {
         let end = ContinuousClock.now + Self.patience
         while manager?.isReady != true {
-            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
+            let hasEnded = state.withLock(\.hasEnded)
+            guard !hasEnded, ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
                 throw StorageError(.unavailable, "the volumes of this node are still being brought up")
             }
         }
@@ -78,7 +81,11 @@ final class PairedService: Sendable {
     func reconcile() {
         state.withLock { state in
             guard state.reconciling == nil, let part = state.part else { return }
-            state.reconciling = Task { try? await part.reconciler.run() }
+            state.hasEnded = false
+            state.reconciling = Task {
+                try? await part.reconciler.run()
+                self.state.withLock { $0.hasEnded = true }
+            }
         }
     }
 

@@ -35,6 +35,12 @@ struct CopyLedger: Hashable, Sendable, Codable {
         }
     }
 
+    /// Forgets the volumes that are on neither node.
+    mutating func keep(_ ids: Set<VolumeID>) {
+        let names = Set(ids.map(\.description))
+        entries = entries.filter { names.contains($0.key) }
+    }
+
     /// From now on clients write here, and the other node has what was here until now where that was whole.
     mutating func lead(at now: Double) {
         guard !isLeading else { return }

@@ -27,11 +27,16 @@ extension FileReplication {
     }
 
     private func run(asking ask: @escaping Ask) async -> Result<Void, StorageError> {
+        let begin = ContinuousClock.now
         let task = Task { await attempt(asking: ask) }
         round = task
-        let result = await task.value
+        let result = await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
         round = nil
-        isDueAt = .now + settings.interval
+        isDueAt = max(begin + settings.interval, .now + .seconds(1))
         if case .failure(let error) = result {
             logger.warning("the other node's files could not all be copied: \(error)")
         }
@@ -72,18 +77,12 @@ extension FileReplication {
         let moment = now()
         guard let wanted = try await ask(.volumes, .seconds(20)).volumes else { return [] }
         try requireOpen()
-        // What was not there when the list was asked for last was nothing then, and so is its copy.
-        let before = listedAt
-        try change { ledger in
-            ledger.isLeading = false
-            ledger.heardAt = max(ledger.heardAt ?? moment, moment)
-            for volume in wanted where ledger[volume.id] == nil {
-                ledger[volume.id] = .init(key: volume.key, copy: .taken(asOf: before))
-            }
-        }
-        listedAt = moment
+        let own = try await volumes.list()
+        try note(wanted, own: Set(own.map(\.id)), at: moment)
         let ids = Set(wanted.map(\.id))
-        for volume in try await volumes.list() where !ids.contains(volume.id) { await remove(volume) }
+        for volume in own where !ids.contains(volume.id) { await remove(volume) }
+        let left = try await volumes.list().map(\.id)
+        try change { $0.keep(ids.union(left)) }
         var found: [Volume] = []
         for volume in wanted {
             do throws(StorageError) {
@@ -96,6 +95,21 @@ extension FileReplication {
             }
         }
         return found
+    }
+
+    /// What is here and nothing is known of is this node's own, and so is kept. What was not there when the list was asked for last was
+    /// nothing then, and so is its copy.
+    private func note(_ wanted: [Volume], own: Set<VolumeID>, at moment: Double) throws(StorageError) {
+        let before = listedAt
+        try change { ledger in
+            ledger.isLeading = false
+            ledger.heardAt = max(ledger.heardAt ?? moment, moment)
+            for volume in wanted where ledger[volume.id] == nil {
+                let copy: CopyLedger.Copy = own.contains(volume.id) ? .own(sharedAt: nil) : .taken(asOf: before)
+                ledger[volume.id] = .init(key: volume.key, copy: copy)
+            }
+        }
+        listedAt = moment
     }
 
     private func remove(_ volume: Volume) async {

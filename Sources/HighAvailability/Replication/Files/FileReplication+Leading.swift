@@ -4,7 +4,10 @@ import StorageCore
 extension FileReplication {
     package func list() async throws(StorageError) -> [Volume] {
         if isOpen { try await volumes.begin() }
-        return try await volumes.list()
+        let found = try await volumes.list()
+        // What was deleted is nothing to be copied any more.
+        try change { $0.keep(Set(found.map(\.id))) }
+        return found
     }
 
     /// Answers where the other node finds the volume's files: as they are in this moment, where the pool can show that. While the service is

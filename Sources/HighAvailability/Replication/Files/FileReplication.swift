@@ -16,7 +16,7 @@ package actor FileReplication: Replication {
     package typealias Ask = @Sendable (PairMessage.Request, Duration) async throws(StorageError) -> PairAnswer
 
     package struct Settings: Sendable {
-        /// From the end of one round to the begin of the next.
+        /// From the begin of one round to that of the next, unless it takes longer.
         package var interval: Duration
         /// A standby that was further behind when it last heard of the primary does not serve by itself.
         package var maximumLag: Duration
