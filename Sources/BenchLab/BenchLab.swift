@@ -1,4 +1,5 @@
 import BenchReport
+import Lab
 
 /// What can be measured; the names are what `--only` takes.
 enum Measure: String, CaseIterable {
@@ -11,6 +12,8 @@ enum Measure: String, CaseIterable {
     case failovers
     case handover = "switch"
     case locks
+    /// Of a pair whose files are replicated.
+    case lag
 
     static let pair: Set<Measure> = [.failover, .failovers, .handover, .locks]
 }
@@ -42,6 +45,13 @@ struct BenchLab {
             if wanted.contains(.growth) {
                 findings += try await LabBench.with(isQuick: isQuick, storages: [.s1, .s2], processors: 2) { benches in
                     try await GrowthRow().run(few: benches[0], many: benches[1])
+                }
+            }
+            if wanted.contains(.lag) {
+                findings += try await PairBench.with(
+                    volumes: 1, replication: PairNodes.rsync(interval: LagRow.interval), isQuick: isQuick
+                ) { bench in
+                    try await LagRow().run(on: bench)
                 }
             }
             if !wanted.isDisjoint(with: Measure.pair) { findings += try await moves(wanted, isQuick: isQuick) }

@@ -9,20 +9,22 @@ struct PairBench: Sendable {
     let client: Machine
     let isQuick: Bool
 
-    private static let path = "/nfs/bench\(LabBench.numbered(1))"
+    static let path = "/nfs/bench\(LabBench.numbered(1))"
 
     var runs: Int { isQuick ? 2 : 10 }
 
     /// Runs `body` with a pair that serves so many volumes. Nothing of it is left, whatever happens.
     static func with<Value: Sendable>(
-        volumes: Int, isQuick: Bool, _ body: @Sendable (PairBench) async throws -> Value
+        volumes: Int, replication: String = PairNodes.drbd, isQuick: Bool,
+        _ body: @Sendable (PairBench) async throws -> Value
     ) async throws -> Value {
         try await BenchMachines.with([.p1, .p2], processors: 2) { lab in
             let (s1, s2) = (try lab.machine("s1"), try lab.machine("s2"))
             let power = FenceService([s1, s2])
             let serving = Task { try await power.run() }
             defer { serving.cancel() }
-            let bench = PairBench(pair: PairNodes(s1, s2), client: try lab.machine("c1"), isQuick: isQuick)
+            let bench = PairBench(
+                pair: PairNodes(s1, s2, replication: replication), client: try lab.machine("c1"), isQuick: isQuick)
             BenchProgram.say("making a pair with \(volumes) volumes")
             try await bench.pair.setUp()
             try await bench.pair.wait(until: s1, is: "primary")
@@ -75,6 +77,12 @@ struct PairBench: Sendable {
             beyondPort: (result.longestEnded - own) - (last.portAt - other), from: primary)
     }
 
+    /// How many seconds the copies on `machine` are behind now, by its clock; nil before the first one is whole.
+    func lag(of machine: Machine) async throws -> Double? {
+        let text = try await machine.sh("convert2nfs ha status -o json || true")
+        return try JSONDecoder().decode(Status.self, from: Data(text.utf8)).copies?.compactMap(\.lagSeconds).max()
+    }
+
     /// Of `convert2nfs ha status -o json`.
     private struct Status: Decodable {
         struct Step: Decodable {
@@ -96,7 +104,11 @@ struct PairBench: Sendable {
                 }
             }
         }
+        struct Copy: Decodable {
+            let lagSeconds: Double?
+        }
         let moves: [Move]
+        let copies: [Copy]?
     }
 
     private func lastMove(of machine: Machine) async throws -> (steps: [Status.Step], portAt: Double) {

@@ -46,6 +46,55 @@ struct FailoverMachineTests {
         #expect(machine.role == .primary && machine.fitness == .serving)
     }
 
+    /// The other one, which serves and always has what is not here.
+    private func leader(_ role: PairRole = .primary) throws -> PairReport {
+        var report = try report(role, served: try other(4))
+        report.record.isAhead = true
+        report.data = .current(other: .outdated)
+        return report
+    }
+
+    @Test(
+        "a copy that follows the other's is one to serve from while that serves or is away, and not while it is there and could"
+    )
+    func follows() throws {
+        var machine = try machine()
+        _ = machine.handle(.data(.current(other: .followed)))
+        _ = machine.handle(.peer(try leader()))
+        #expect(machine.role == .standby && machine.report.isFit && machine.report.isFollowing)
+        _ = machine.handle(.peer(try leader(.outdated)))
+        #expect(machine.role == .outdated && machine.fitness == .unfit)
+        _ = machine.handle(.peer(nil))
+        #expect(machine.role == .standby)
+        #expect(machine.handle(.address(.held)) == [.seek(try epoch(5))])
+    }
+
+    @Test("what others follow moves in order: it comes down, and is handed over once the other has all")
+    func movesToFollower() throws {
+        var machine = try machine(.service)
+        _ = machine.handle(.data(.current(other: .outdated)))
+        var follower = try report(.standby)
+        #expect(throws: StorageError.self) { try machine.move() }
+        follower.data = .current(other: .followed)
+        _ = machine.handle(.peer(follower))
+        #expect(try machine.move().1 == [.demote])
+        // The last of it could not be copied: it stays.
+        var kept = machine
+        _ = kept.handle(.demoted(.current(other: .outdated), failure: nil))
+        #expect(kept.obstacle != nil && kept.record.isAhead)
+        let actions = machine.handle(.demoted(.current(other: .followed), failure: nil))
+        #expect(actions.contains(.handOver(try other(5))) && !machine.record.isAhead)
+    }
+
+    @Test("one that wrote what the other lacks lets that have nothing while it is there itself")
+    func leads() throws {
+        var machine = try machine()
+        _ = machine.handle(.data(.current(other: .outdated)))
+        var follower = try report(.standby)
+        follower.data = .current(other: .followed)
+        #expect(machine.handle(.claim(try other(9), follower)).contains(.answer(isGranted: false)))
+    }
+
     @Test("without evidence it waits, says why, and looks again when some time has passed")
     func waits() throws {
         var machine = try machine()

@@ -14,7 +14,8 @@ struct ConfigurationClusterTests {
     private func text(
         node: String = "a", nodes: String = Self.nodes, more: String = "",
         api: String = "api: {listen: \"0.0.0.0:8080\"}",
-        nfs: String = "nfs: {address: 192.0.2.10}", group: String = "vg"
+        nfs: String = "nfs: {address: 192.0.2.10}", group: String = "vg",
+        replication: String = "method: drbd"
     ) -> String {
         """
         node: {name: \(node)}
@@ -26,7 +27,7 @@ struct ConfigurationClusterTests {
         \(nodes)
           prefixLength: 24
           interface: eth0
-          replication: {method: drbd, volumeGroup: vg}
+          replication: {\(replication), volumeGroup: vg}
           \(more)
         """
     }
@@ -50,6 +51,15 @@ struct ConfigurationClusterTests {
         let endpoints = ["http://192.0.2.20:2379", "https://etcd.example:2379"]
         #expect(cluster.arbiter == .init(endpoints: endpoints, seconds: 10, prefix: nil))
         #expect(cluster.lastResort == .reboot)
+    }
+
+    @Test("files that are copied, how often, and how old they may be")
+    func files() throws {
+        let given = try parsed(text(replication: "method: rsync, interval: 20, maxLag: 40, port: 873")).cluster
+        #expect(
+            given?.replication == .init(method: .rsync(interval: 20, maximumLag: 40), port: 873, group: "vg"))
+        let standard = try parsed(text(replication: "method: rsync")).cluster
+        #expect(standard?.replication.method == .rsync(interval: 60, maximumLag: 600))
     }
 
     @Test("a disk on both nodes, the way back by itself, and who is to serve")
@@ -87,6 +97,16 @@ struct ConfigurationClusterTests {
             Fault(text: own.text(nfs: "nfs: {address: storage}"), says: "it is the service address"),
             Fault(text: own.text(nfs: "nfs: {address: 192.0.2.10, server: ganesha}"), says: "the kernel's NFS server"),
             Fault(text: own.text(group: "other"), says: "every pool is in the volume group vg"),
+            Fault(
+                text: own.text(replication: "method: drbd, interval: 20"),
+                says: "cluster.replication.interval: there is no such key with drbd"),
+            Fault(
+                text: own.text(replication: "method: rsync, minor: 1"),
+                says: "cluster.replication.minor: there is no such key with rsync"),
+            Fault(
+                text: own.text(replication: "method: rsync, interval: 20, maxLag: 30"),
+                says: "cluster.replication.maxLag: found the number 30"),
+            Fault(text: own.text(replication: "method: hope"), says: "drbd or rsync"),
             Fault(text: own.text(more: "fence: {command: [poweroff]}"), says: "an absolute path first"),
             Fault(text: own.text(more: "fence: {}"), says: "cluster.fence.command: the key is missing"),
             Fault(text: own.text(more: "advertInterval: 0.01"), says: "from 0.05 to 40"),

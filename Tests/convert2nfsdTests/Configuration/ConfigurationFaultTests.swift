@@ -179,6 +179,9 @@ struct ConfigurationFaultTests {
             "1: nfs.mountdPort: found 65534; the lock manager and rpc.statd need the next two ports, so use 65533 or less"
         ),
         Case(
+            "nfs: {grace: 12}",
+            "1: nfs.grace: the grace period of 12 s is shorter than the lease of 15 s; make nfs.grace as long at least"),
+        Case(
             "nfs: {mountdPort: 109}",
             "1: nfs.mountdPort: found 109; rpc.statd would get 111, which is rpcbind's"),
         Case(
