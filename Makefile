@@ -16,7 +16,7 @@ RELEASE = $(shell swift build -c release --show-bin-path)
 # The programs run on a Debian 12 without Swift: its runtime is in them.
 RELEASE_BUILD = $(SWIFT_BUILD) -c release --static-swift-stdlib
 
-.PHONY: demo build test lab lab-programs lab-pair soak soak-ha bench bench-lab bench-ha fmt lint packages
+.PHONY: demo build test lab lab-programs lab-pair drill-ha soak soak-ha bench bench-lab bench-ha fmt lint packages
 
 demo: packages
 	$(SWIFT_BUILD) --product convert2nfs-demo
@@ -45,7 +45,11 @@ lab: lab-programs
 
 # A pair of storage nodes in three of those machines, failing over.
 lab-pair: lab-programs
-	Scripts/lab-suite $(RELEASE) --filter 'PairTests|PartitionTests'
+	Scripts/lab-suite $(RELEASE) --filter 'PairTests|PartitionTests|FilePairTests'
+
+# What goes wrong with a pair while something else does; most of an hour.
+drill-ha: lab-programs
+	CONVERT2NFS_DRILL=1 Scripts/lab-suite $(RELEASE) --filter PairDrillTests
 
 # The full count of kills; make test does a short one.
 soak: packages

@@ -73,6 +73,10 @@ struct HostTextTests {
             closed.contains(
                 "\(family) saddr \(address) \(family) saddr != @open meta l4proto { tcp, udp } th sport { 111, 2049 } drop"
             ))
+        let draining = rules.script(.draining)
+        #expect(
+            draining.contains("meta l4proto { tcp, udp } th dport { 111, 2049 } drop")
+                && draining.contains("!= @open tcp flags & (fin | rst) != 0 th sport { 111, 2049 } drop"))
         let limited = rules.script(.limited(.milliseconds(4200)))
         #expect(limited.contains("elements = { \(address) timeout 4200ms }") && limited.contains("drop"))
         let open = rules.script(.open)

@@ -19,6 +19,7 @@ struct GateRules: Hashable, Sendable {
         let absent = "table inet \(Self.table) {}\ndelete table inet \(Self.table)\n"
         return switch opening {
         case .closed: absent + dropping(but: "")
+        case .draining: absent + dropping(but: "", isDraining: true)
         case .open: absent
         case .limited(let rest): absent + dropping(but: "elements = { \(element(rest)) }")
         case .extended(let rest):
@@ -35,32 +36,41 @@ struct GateRules: Hashable, Sendable {
         return "\(address) timeout \(max(1, milliseconds))ms"
     }
 
-    /// Drops what concerns the address, unless it is among `elements`.
-    private func dropping(but elements: String) -> String {
+    /// Drops what concerns the address, unless it is among `elements`. While it drains, answers go out, and no word of an end.
+    private func dropping(but elements: String, isDraining: Bool = false) -> String {
         let (family, type) = address.isIPv6 ? ("ip6", "ipv6_addr") : ("ip", "ipv4_addr")
         let list = ports.sorted().map(String.init).joined(separator: ", ")
-        func chain(_ hook: String, _ end: String, _ port: String) -> String {
+        func chain(_ hook: String, _ end: String, _ port: String, _ which: String = "meta l4proto { tcp, udp }")
+            -> String
+        {
             """
                 chain \(hook) {
                     type filter hook \(hook) priority raw - 10; policy accept;
-                    \(family) \(end) \(address) \(family) \(end) != @open meta l4proto { tcp, udp } th \(port) { \(list) } drop
+                    \(family) \(end) \(address) \(family) \(end) != @open \(which) th \(port) { \(list) } drop
                 }
 
             """
         }
         return "table inet \(Self.table) {\n    set open { type \(type); flags timeout; \(elements) }\n"
-            + chain("input", "daddr", "dport") + chain("output", "saddr", "sport") + "}\n"
+            + chain("input", "daddr", "dport")
+            + (isDraining
+                ? chain("output", "saddr", "sport", "tcp flags & (fin | rst) != 0")
+                : chain("output", "saddr", "sport")) + "}\n"
     }
 }
 
 /// Whether clients are let in.
 package enum GateOpening: Hashable, Sendable {
     case closed
+    /// Nothing more comes in; answers to what came before still go out.
+    case draining
     case open
     /// For so long, and then no more.
     case limited(Duration)
     /// For so long from now on; refused where they have closed meanwhile.
     case extended(Duration)
+
+    var isClosed: Bool { self == .closed || self == .draining }
 }
 
 /// Opens and closes the service's ports. Needs root and nftables.
@@ -88,7 +98,7 @@ package struct ServiceGate: Sendable {
         } catch {
             throw StorageError(
                 .unavailable,
-                "the service's ports could not be \(opening == .closed ? "closed" : "opened") (nft): \(error)")
+                "the service's ports could not be \(opening.isClosed ? "closed" : "opened") (nft): \(error)")
         }
     }
 }

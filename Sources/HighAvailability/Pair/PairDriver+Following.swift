@@ -23,7 +23,7 @@ extension PairDriver {
                 throw StorageError(.conflict, "this node replicates its storage, not files: the configurations differ")
             }
             var volumes: [Volume]?
-            var place: String?
+            var place: FilePlace?
             switch request {
             case .volumes: volumes = try await following.list()
             case .expose(let id): place = try await following.expose(id)

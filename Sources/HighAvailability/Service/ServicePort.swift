@@ -14,9 +14,11 @@ package final class ServicePort: Sendable {
     private let runner: any CommandRunner
     private let logger: Logger
     private let mandate: MandateKeeper?
-    private let isToBeOpen = Mutex(false)
+    private let aim = Mutex(Aim.closed)
     private let turn = Mutex<Task<Result<Void, StorageError>, Never>?>(nil)
     private let keeping = Mutex<Task<Void, Never>?>(nil)
+
+    private enum Aim { case closed, draining, open }
 
     /// `connections` is the file on the replicated storage in which the connections are kept. The ports are open for as long as the
     /// mandate lasts, where there is one.
@@ -34,11 +36,11 @@ package final class ServicePort: Sendable {
     }
 
     /// What an earlier life of the program has opened is to stay so.
-    package func adopt() { isToBeOpen.withLock { $0 = true } }
+    package func adopt() { aim.withLock { $0 = .open } }
 
     /// Lets clients in, and makes those of the node that served before connect anew at once.
     package func open() async throws(StorageError) {
-        isToBeOpen.withLock { $0 = true }
+        aim.withLock { $0 = .open }
         try await change()
         let isKeeping = keeping.withLock { $0 != nil }
         guard !isKeeping else { return }
@@ -51,7 +53,11 @@ package final class ServicePort: Sendable {
 
     /// Throws `unavailable` if nobody vouches for this node any more.
     private func opening(isExtending: Bool) throws(StorageError) -> GateOpening {
-        guard isToBeOpen.withLock(\.self) else { return .closed }
+        switch aim.withLock(\.self) {
+        case .closed: return .closed
+        case .draining: return .draining
+        case .open: break
+        }
         guard let mandate else { return .open }
         guard let rest = mandate.rest else {
             throw StorageError(.unavailable, "neither the other node nor the arbiter vouches for this node any more")
@@ -61,7 +67,7 @@ package final class ServicePort: Sendable {
 
     /// Ensures that the ports, if they are to be open, are so for as long as the mandate lasts now, also where they have closed.
     package func extend() async throws(StorageError) {
-        guard let mandate, isToBeOpen.withLock(\.self) else { return }
+        guard let mandate, aim.withLock(\.self) == .open else { return }
         do throws(StorageError) {
             try await change(isExtending: true)
         } catch {
@@ -70,15 +76,24 @@ package final class ServicePort: Sendable {
         }
     }
 
-    /// Lets nobody in, and ends the connections without a word to the clients, who so wait and do not fail.
-    package func close() async throws(StorageError) {
-        try await shut()
+    /// Lets nobody in; what came before is still answered, unless nobody vouches for this node any more. A rename that is done and whose
+    /// answer is lost fails when it is asked for again of a server that does not know of it.
+    package func drain() async throws(StorageError) {
+        let mayAnswer = mandate.map { $0.rest != nil } ?? true
+        aim.withLock { $0 = mayAnswer ? .draining : .closed }
+        try await change()
+        // Who is connected now is whom the next node has to wake: the server's end will end all of them.
         let task = keeping.withLock { task in
             defer { task = nil }
             return task
         }
         task?.cancel()
         await task?.value
+    }
+
+    /// Once the server has ended: ends the connections without a word to the clients, who so wait and do not fail.
+    package func endConnections() async {
+        aim.withLock { if $0 == .draining { $0 = .closed } }
         do throws(HostError) {
             try await runner.output(
                 of: Invocation(ss, ["--kill", "--no-header", "state", "connected", "src", "\(address)"]))
@@ -89,13 +104,13 @@ package final class ServicePort: Sendable {
 
     /// What is so before the program knows anything else.
     package func shut() async throws(StorageError) {
-        isToBeOpen.withLock { $0 = false }
+        aim.withLock { $0 = .closed }
         try await change()
     }
 
     /// Ensures once more that they are closed, if they are to be: others change the host's rules too.
     package func keepShut() async throws(StorageError) {
-        guard !isToBeOpen.withLock(\.self) else { return }
+        guard aim.withLock(\.self) != .open else { return }
         try await change()
     }
 
@@ -108,7 +123,7 @@ package final class ServicePort: Sendable {
                 _ = await last?.value
                 return await Result { () async throws(StorageError) in
                     let opening = try opening(isExtending: isExtending)
-                    try await gate.set(opening, within: opening == .closed ? .seconds(15) : limit)
+                    try await gate.set(opening, within: opening.isClosed ? .seconds(15) : limit)
                 }
             }
             turn = work

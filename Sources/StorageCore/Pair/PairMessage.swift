@@ -63,11 +63,11 @@ package struct PairAnswer: Hashable, Sendable, Codable {
     /// Of `volumes`.
     package let volumes: [Volume]?
     /// Of `expose`: where replication finds the files.
-    package let place: String?
+    package let place: FilePlace?
 
     package init(
         isGranted: Bool, report: PairReport, survey: SetupSurvey? = nil, stake: PairStake? = nil,
-        refusal: String? = nil, volumes: [Volume]? = nil, place: String? = nil
+        refusal: String? = nil, volumes: [Volume]? = nil, place: FilePlace? = nil
     ) {
         self.isGranted = isGranted
         self.report = report
@@ -76,5 +76,18 @@ package struct PairAnswer: Hashable, Sendable, Codable {
         self.refusal = refusal
         self.volumes = volumes
         self.place = place
+    }
+}
+
+/// Where the other node of a pair finds the files of a volume.
+package struct FilePlace: Hashable, Sendable, Codable {
+    /// As replication names it.
+    package let path: String
+    /// From when on they may be changed while they are copied, in seconds since 1970 by the clock that their times are of.
+    package let moment: Double
+
+    package init(path: String, moment: Double) {
+        self.path = path
+        self.moment = moment
     }
 }

@@ -142,7 +142,12 @@ extension StorageNode {
             let service = [
                 ServiceLayer(
                     "NFS server", raise: { (_) async throws(StorageError) in await server.bringLockRecords?() },
-                    lower: { () async throws(StorageError) in _ = try await server.stop() }),
+                    lower: { () async throws(StorageError) in
+                        // What it was doing is done and answered then.
+                        let stopping = await stop(server)
+                        await port.endConnections()
+                        try stopping.get()
+                    }),
                 ServiceLayer(
                     "volumes",
                     raise: { (_) async throws(StorageError) in
@@ -165,10 +170,19 @@ extension StorageNode {
                     await server.tellLockOwners?(address)
                 },
                 lower: { () async throws(StorageError) in
-                    try await port.close()
+                    try await port.drain()
                     await paired.stopReconciling()
                 })
             return ServiceStack(storage.below + service + storage.above + [entrance])
+        }
+
+        private static func stop(_ server: Server) async -> Result<Void, StorageError> {
+            do throws(StorageError) {
+                _ = try await server.stop()
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
         }
 
         /// This program, as others start it.

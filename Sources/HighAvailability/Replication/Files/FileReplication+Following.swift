@@ -136,7 +136,11 @@ extension FileReplication {
         }
         let directory = try await volumes.hold(volume)
         defer { withExtendedLifetime(directory) {} }
-        do throws(StorageError) { try await rsync.pull(place, to: volume.path) } catch {
+        do throws(StorageError) {
+            try await rsync.pull(place.path, to: volume.path)
+            // By the other node's clock, of which only the moment is known.
+            try await recent.distrust(in: volume.path, since: place.moment, until: place.moment + now() - moment)
+        } catch {
             _ = try? await ask(.conceal(volume.id, isWhole: false), .seconds(20))
             throw error
         }

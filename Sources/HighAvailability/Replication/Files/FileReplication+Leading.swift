@@ -12,7 +12,7 @@ extension FileReplication {
 
     /// Answers where the other node finds the volume's files: as they are in this moment, where the pool can show that. While the service is
     /// down nobody changes them.
-    package func expose(_ id: VolumeID) async throws(StorageError) -> String {
+    package func expose(_ id: VolumeID) async throws(StorageError) -> FilePlace {
         guard let volume = try await volumes.list().first(where: { $0.id == id }) else {
             throw StorageError(.notFound, "there is no volume with the id \(id)")
         }
@@ -25,7 +25,7 @@ extension FileReplication {
         }
         let directory = frozen == nil ? try await volumes.hold(volume) : nil
         exposures[id] = Exposure(moment: moment, volume: volume, directory: directory)
-        return place
+        return FilePlace(path: place, moment: moment)
     }
 
     private func frozen(_ volume: Volume) async -> String? {

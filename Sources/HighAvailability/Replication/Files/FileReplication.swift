@@ -38,6 +38,7 @@ package actor FileReplication: Replication {
     let volumes: any ReplicaVolumes
     let rsync: Rsync
     let lost: LostFiles
+    let recent: RecentFiles
     let now: @Sendable () -> Double
     let logger: Logger
     private(set) var ledger: CopyLedger
@@ -67,7 +68,11 @@ package actor FileReplication: Replication {
         self.settings = settings
         self.volumes = volumes
         self.rsync = rsync
-        do throws(HostError) { lost = LostFiles(find: try toolbox.require(.find), runner: runner) } catch {
+        do throws(HostError) {
+            let files = ChangedFiles(find: try toolbox.require(.find), runner: runner)
+            lost = LostFiles(files: files)
+            recent = RecentFiles(files: files)
+        } catch {
             throw StorageError(.unavailable, "\(error)")
         }
         self.now = now
