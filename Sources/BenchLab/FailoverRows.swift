@@ -20,7 +20,12 @@ struct FailoverRows {
         var steps: String { all.flatMap(\.steps).medians().text }
         var records: Int { all.map(\.result.records).reduce(0, +) }
         var lost: Int { all.map(\.result.lost).reduce(0, +) }
-        var errors: [String] { all.map(\.result.errors).filter { $0 != "none" } }
+        var errors: [String] {
+            all.map(\.result.errors).filter { $0 != "none" }
+                + all.filter { $0.result.unanswered > 0 }.map {
+                    "\($0.result.unanswered) renames that were done and not answered"
+                }
+        }
     }
 
     /// What a kill costs the client.

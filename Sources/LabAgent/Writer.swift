@@ -2,12 +2,14 @@ import Glibc
 
 /// `convert2nfs-lab-agent write DIRECTORY RESULT`: an application on shared storage that forgives nothing. It writes numbered records,
 /// each with fsync(2), holds a lock, makes, renames, lists and reads files, until there is a file `RESULT.stop`; then it reads all back
-/// and writes one line into RESULT: how many records there were, how many are lost, what failed, how many milliseconds the longest call took,
-/// and when it ended, in milliseconds since 1970.
+/// and writes one line into RESULT: how many records there were, how many are lost, what failed, how many renames failed although they were done, how
+/// many milliseconds the longest call took, and when it ended, in milliseconds since 1970.
 struct Writer {
     private let directory: String
     private let result: String
     private var faults: [String] = []
+    /// Renames whose answer was lost: the client asks again, and a server that does not know of the first time finds nothing to rename.
+    private var unanswered = 0
     private var count = 0
     private var longest = 0.0
     private var longestEnded = 0.0
@@ -35,7 +37,7 @@ struct Writer {
         close(file)
         finish(
             "records \(count) lost \(lost(log)) errors \(faults.isEmpty ? "none" : faults.joined(separator: ","))"
-                + " longest \(Int(longest * 1000)) ended \(Int(longestEnded * 1000))")
+                + " unanswered \(unanswered) longest \(Int(longest * 1000)) ended \(Int(longestEnded * 1000))")
     }
 
     /// One that failed was not acknowledged; its number comes again.
@@ -49,13 +51,14 @@ struct Writer {
 
     private mutating func change() {
         let (draft, name) = ("\(directory)/\(Self.name(of: result)).draft", "\(directory)/\(Self.name(of: result))")
+        let content = Array("\(count)".utf8)
         attempt("create") {
             let file = open(draft, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
             guard file >= 0 else { return -1 }
             defer { close(file) }
-            return write(file, "x", 1) == 1 && fsync(file) == 0 ? 0 : -1
+            return write(file, content, content.count) == content.count && fsync(file) == 0 ? 0 : -1
         }
-        attempt("rename") { rename(draft, name) }
+        attempt("rename", unless: { errno == ENOENT && Self.content(of: name) == content }) { rename(draft, name) }
         attempt("list") { [directory] in
             guard let listing = opendir(directory) else { return -1 }
             defer { closedir(listing) }
@@ -63,20 +66,29 @@ struct Writer {
             while readdir(listing) != nil {}
             return errno == 0 ? 0 : -1
         }
-        attempt("read") {
-            let file = open(name, O_RDONLY)
-            guard file >= 0 else { return -1 }
-            defer { close(file) }
-            var byte: UInt8 = 0
-            return read(file, &byte, 1) == 1 && byte == 0x78 ? 0 : -1
-        }
+        attempt("read") { Self.content(of: name) == content ? 0 : -1 }
+    }
+
+    /// Nil if it cannot be read.
+    private static func content(of path: String) -> [UInt8]? {
+        let file = open(path, O_RDONLY)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let length = read(file, &bytes, bytes.count)
+        return length < 0 ? nil : Array(bytes.prefix(length))
     }
 
     @discardableResult
-    private mutating func attempt(_ name: String, _ call: () -> Int32) -> Bool {
+    private mutating func attempt(
+        _ name: String, unless isUnanswered: () -> Bool = { false }, _ call: () -> Int32
+    ) -> Bool {
         let begin = Self.now(CLOCK_MONOTONIC)
         let isDone = call() == 0
-        if !isDone { faults.append("\(name):\(errno)") }
+        let failure = "\(name):\(errno)"
+        if !isDone {
+            if isUnanswered() { unanswered += 1 } else { faults.append(failure) }
+        }
         let took = Self.now(CLOCK_MONOTONIC) - begin
         if took > longest { (longest, longestEnded) = (took, Self.now(CLOCK_REALTIME)) }
         return isDone

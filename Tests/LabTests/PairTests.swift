@@ -91,7 +91,7 @@ struct PairTests {
             try await pair.moveService(from: standby)
             try await application.proceed()
             let result = try await application.stop()
-            #expect(result.errors == "none" && result.lost == 0, "\(result)")
+            #expect(result.errors == "none" && result.lost == 0 && result.unanswered == 0, "\(result)")
             #expect(try await pair.addressHolders() == [primary.spec.name])
         }
     }

@@ -18,6 +18,8 @@ package struct Application: Sendable {
         package let lost: Int
         /// `none`, or each call that failed with its errno.
         package let errors: String
+        /// Renames that failed although they were done, whose answer was lost: no NFS server of the kernel keeps its answers over its end.
+        package let unanswered: Int
         /// Of the longest call.
         package let longest: Duration
         /// When that ended, by the client's clock, in seconds since 1970.
@@ -57,13 +59,13 @@ package struct Application: Sendable {
             umount \(mount)
             """, deadline: .seconds(90))
         let words = text.split(whereSeparator: \.isWhitespace).map(String.init)
-        guard words.count == 10, let records = Int(words[1]), let lost = Int(words[3]), let longest = Int(words[7]),
-            let ended = Int(words[9])
+        guard words.count == 12, let records = Int(words[1]), let lost = Int(words[3]), let unanswered = Int(words[7]),
+            let longest = Int(words[9]), let ended = Int(words[11])
         else {
             throw HostError.unexpected("the application says \"\(text)\"")
         }
         return Result(
-            records: records, lost: lost, errors: words[5], longest: .milliseconds(longest),
+            records: records, lost: lost, errors: words[5], unanswered: unanswered, longest: .milliseconds(longest),
             longestEnded: Double(ended) / 1000)
     }
 }
