@@ -67,6 +67,9 @@ static inline uint32_t host_minor(dev_t device) { return minor(device); }
 // <linux/fs.h>, which cannot be included beside <sys/mount.h> of glibc 2.36
 static inline int host_freeze(int fd) { return ioctl(fd, _IOWR('X', 119, int), 0); }
 static inline int host_thaw(int fd) { return ioctl(fd, _IOWR('X', 120, int), 0); }
+// syncfs(2), which the C library shows only to those who ask for GNU's names
+static inline int host_syncfs(int descriptor) { return (int)syscall(SYS_syncfs, descriptor); }
+
 static inline int host_clone(int target, int source) { return ioctl(target, _IOW(0x94, 9, int), source); }
 
 // loop(4)

@@ -29,6 +29,7 @@ final class FilePair: Sendable {
                 throw StorageError(.unavailable, "\(error)")
             }
         }
+        func sync(_ directory: HeldDirectory, of volume: Volume) throws(StorageError) {}
         func freeze(_ volume: Volume) throws(StorageError) -> String? { nil }
         func release(_ volume: Volume) {}
         func releaseAll() {}
@@ -117,7 +118,7 @@ final class FilePair: Sendable {
             var volumes: [Volume]?
             var place: FilePlace?
             switch request {
-            case .volumes: volumes = try await other.list()
+            case .volumes(let whole): volumes = try await other.list(having: whole)
             case .expose(let id): place = try await other.expose(id)
             case .conceal(let id, let isWhole): try await other.conceal(id, isWhole: isWhole)
             default: throw StorageError(.internal, "not asked for here")
@@ -278,6 +279,20 @@ struct FileReplicationTests {
         }
     }
 
+    @Test("what was written on a node is kept, too, when its volume could not be made as the other's at first")
+    func keepsAfterRefusal() async throws {
+        try await withFollower { pair, first, second in
+            try pair.nodes[0].write("lost", to: "lost")
+            try await serve(second)
+            try await fall(first)
+            pair.nodes[0].refuses.withLock { $0 = true }
+            await #expect(throws: StorageError.self) { try await first.catchUp(asking: pair.ask(from: 0)) }
+            pair.nodes[0].refuses.withLock { $0 = false }
+            try await first.catchUp(asking: pair.ask(from: 0))
+            #expect(try pair.nodes[0].kept() == ["lost": "lost"] && pair.nodes[0].read("lost") == nil)
+        }
+    }
+
     @Test("a volume that both had and one has no more is deleted; one that the other never had stays, and is told of")
     func deletions() async throws {
         try await withFollower { pair, first, second in
@@ -315,6 +330,7 @@ struct FileReplicationTests {
             case .behind:
                 pair.clock.seconds.withLock { $0 = 200 }
                 // The other one is heard, and gives nothing.
+                await second.hear()
                 await second.follow { _, _ async throws(StorageError) in
                     throw StorageError(.unavailable, "the replication's link is cut")
                 }

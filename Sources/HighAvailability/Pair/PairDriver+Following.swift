@@ -25,7 +25,7 @@ extension PairDriver {
             var volumes: [Volume]?
             var place: FilePlace?
             switch request {
-            case .volumes: volumes = try await following.list()
+            case .volumes(let whole): volumes = try await following.list(having: whole)
             case .expose(let id): place = try await following.expose(id)
             case .conceal(let id, let isWhole): try await following.conceal(id, isWhole: isWhole)
             case .mirror: try await following.mirror(asking: ask)

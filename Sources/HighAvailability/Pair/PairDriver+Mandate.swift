@@ -40,6 +40,9 @@ extension PairDriver {
         switch replicationState.data {
         case .current(other: .same) where note.ahead != nil && !isGoingAlone:
             try await arbiter.write(ahead: nil, over: note)
+        // Files follow a moment behind all the time: that is no reason for the other not to begin.
+        case .current(other: .outdated) where parts.following != nil:
+            if note.ahead != nil { try await arbiter.write(ahead: nil, over: note) }
         case .current(other: .outdated) where note.ahead == nil || other.isLeftAlone && note.ahead != parts.node:
             try await arbiter.write(ahead: parts.node, over: note)
         case .current, .outdated, .unknown, .failed: break

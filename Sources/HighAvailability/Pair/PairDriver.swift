@@ -91,6 +91,7 @@ package actor PairDriver {
         while (try? await clock.sleep(for: .seconds(1))) != nil {
             count += 1
             if count.isMultiple(of: Self.upkeepTicks) { await keepUp() }
+            if !machine.report.holdsStorage, machine.peer?.role == .primary { await parts.following?.hear() }
             await lookAtData()
             handle(.address(await parts.address.look()))
             handle(.tick)

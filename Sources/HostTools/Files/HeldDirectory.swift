@@ -1,3 +1,4 @@
+import CHostShims
 import Glibc
 
 /// A directory that is held open: what is mounted there cannot be unmounted meanwhile.
@@ -9,8 +10,8 @@ package final class HeldDirectory: Sendable {
         descriptor = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     }
 
-    /// The device number of the filesystem that is mounted there; nil if nothing is.
-    package func mountedDevice(_ path: String) throws(HostError) -> DeviceNumber? {
-        try MountPoint.device(of: descriptor, path)
+    /// Writes all that its filesystem has not written yet to the disk (syncfs(2)). Blocks.
+    package func syncFilesystem() throws(HostError) {
+        try systemCall("syncfs", "a filesystem") { host_syncfs(descriptor.raw) }
     }
 }

@@ -11,6 +11,9 @@ package enum KeptFiles {
     {
         let base = try Descriptor(opening: root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         let top = try enter(directory, of: base, mayExist: true, mode: 0o700)
+        // Whoever made it before.
+        try systemCall("fchown", directory) { fchown(top.raw, 0, 0) }
+        try systemCall("fchmod", directory) { fchmod(top.raw, 0o700) }
         let target = try enter(name, of: top, mayExist: false, mode: 0o700)
         for file in files { try link(file, of: base, into: target) }
         try target.sync("\(root)/\(directory)/\(name)")

@@ -29,7 +29,9 @@ extension VolumeManager {
             try await manager.volume(wanted.key)
         }
         try await done(made, wanted)
-        let change = VolumeChange(capacity: wanted.capacity, squash: wanted.squash, clients: wanted.clients)
+        // It does not shrink where it has grown before the other node took over.
+        let capacity = max(wanted.capacity, try await volume(wanted.key).capacity)
+        let change = VolumeChange(capacity: capacity, squash: wanted.squash, clients: wanted.clients)
         try await done(try await update(wanted.key, change), wanted)
         return try await volume(wanted.key)
     }

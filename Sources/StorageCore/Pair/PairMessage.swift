@@ -19,8 +19,8 @@ package struct PairMessage: Hashable, Sendable, Codable {
         case reconnect
         /// Do this part of it.
         case setUp(SetupStep)
-        /// Which volumes are there?
-        case volumes
+        /// Which volumes are there? Of these I have a whole copy.
+        case volumes(having: Set<VolumeID>)
         /// Make this one's files readable to me.
         case expose(VolumeID)
         /// I have them, all or not.

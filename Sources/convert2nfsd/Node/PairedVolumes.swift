@@ -58,6 +58,16 @@ final class PairedVolumes: ReplicaVolumes {
         return directory
     }
 
+    func sync(_ directory: HeldDirectory, of volume: Volume) async throws(StorageError) {
+        do throws(HostError) {
+            try await work.run("syncing \(volume.key)", deadline: .seconds(600)) { _ throws(HostError) in
+                try directory.syncFilesystem()
+            }
+        } catch {
+            throw StorageError(.unavailable, "\(volume.path) could not be written to its disk: \(error)")
+        }
+    }
+
     // MARK: As they were at one moment
 
     func freeze(_ volume: Volume) async throws(StorageError) -> String? {

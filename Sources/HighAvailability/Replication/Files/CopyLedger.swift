@@ -8,6 +8,9 @@ struct CopyLedger: Hashable, Sendable, Codable {
         case own(sharedAt: Double?)
         /// Taken over from the other node, as it was at that moment; nil while the first is not whole.
         case taken(asOf: Double?)
+
+        /// Taken over, all of it.
+        var isWhole: Bool { if case .taken(_?) = self { true } else { false } }
     }
 
     struct Entry: Hashable, Sendable, Codable {
@@ -24,6 +27,19 @@ struct CopyLedger: Hashable, Sendable, Codable {
     subscript(_ id: VolumeID) -> Entry? {
         get { entries[id.description] }
         set { entries[id.description] = newValue }
+    }
+
+    /// Of which all was taken over.
+    var whole: Set<VolumeID> { Set(entries.filter { $0.value.copy.isWhole }.keys.compactMap { VolumeID($0) }) }
+    var isWhole: Bool { entries.values.allSatisfy(\.copy.isWhole) }
+
+    /// The other node has only these whole, now: it may have lost the rest.
+    mutating func withdraw(but whole: Set<VolumeID>) {
+        let names = Set(whole.map(\.description))
+        for (id, entry) in entries where !names.contains(id) {
+            guard case .own = entry.copy else { continue }
+            entries[id] = Entry(key: entry.key, copy: .own(sharedAt: nil))
+        }
     }
 
     /// Both nodes know the volume: what one of them lacks then, it has deleted.

@@ -2,11 +2,15 @@ import StorageCore
 
 /// What the other node is given.
 extension FileReplication {
-    package func list() async throws(StorageError) -> [Volume] {
+    /// `whole` are the volumes that the other node has a whole copy of.
+    package func list(having whole: Set<VolumeID>) async throws(StorageError) -> [Volume] {
         if isOpen { try await volumes.begin() }
         let found = try await volumes.list()
         // What was deleted is nothing to be copied any more.
-        try change { $0.keep(Set(found.map(\.id))) }
+        try change {
+            $0.keep(Set(found.map(\.id)))
+            $0.withdraw(but: whole)
+        }
         return found
     }
 

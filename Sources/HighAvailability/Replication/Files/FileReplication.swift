@@ -44,7 +44,10 @@ package actor FileReplication: Replication {
     private(set) var ledger: CopyLedger
     /// The service is down here, so that this node may take over what the other has.
     private(set) var isOpen = false
+    private var hasStarted = false
     var round: Task<Result<Void, StorageError>, Never>?
+    /// How many others make volumes be as they are on the other node.
+    var mirrors = 0
     var isDueAt = ContinuousClock.now
     /// Why a volume could not be brought up to date.
     var problems: [VolumeID: String] = [:]
@@ -84,7 +87,7 @@ package actor FileReplication: Replication {
             throw StorageError(
                 .unavailable,
                 "\(settings.ledger), in which this node keeps what the other one has of its volumes, cannot be read: \(error); restore it, or "
-                    + "remove it on a node that has to take its data from the other one")
+                    + "remove it together with pair.json on a node that has to take its data from the other one")
         }
     }
 
@@ -101,7 +104,12 @@ package actor FileReplication: Replication {
 
     // MARK: Replication
 
-    package func start() async throws(StorageError) { try rsync.serve() }
+    package func start() async throws(StorageError) {
+        // One that an earlier life of the program began goes on, and nobody waits for it.
+        if !hasStarted { try await rsync.endPulls() }
+        hasStarted = true
+        try rsync.serve()
+    }
 
     package func look() -> ReplicationState {
         ReplicationState(data: data, isPrimary: ledger.isLeading, text: text)
@@ -143,8 +151,14 @@ package actor FileReplication: Replication {
     package func promote(_ occasion: Occasion) async throws(StorageError) {
         isOpen = false
         listedAt = nil
-        round?.cancel()
-        _ = await round?.value
+        while let task = round {
+            task.cancel()
+            await end(task)
+        }
+        while mirrors > 0 {
+            guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { break }
+        }
+        try await rsync.endPulls()
         if !occasion.isForced, case .outdated(let reason) = data {
             throw StorageError(.conflict, "this node's copy is outdated: \(reason)")
         }

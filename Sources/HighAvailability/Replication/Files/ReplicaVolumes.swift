@@ -15,6 +15,9 @@ package protocol ReplicaVolumes: Sendable {
     /// Its path, held: the volume's own filesystem is mounted there, and stays so. Throws `unavailable` if it is not.
     func hold(_ volume: Volume) async throws(StorageError) -> HeldDirectory
 
+    /// Ensures that all that was written to the volume is on its disk.
+    func sync(_ directory: HeldDirectory, of volume: Volume) async throws(StorageError)
+
     /// Shows the volume as it is in this moment, for as long as it takes to copy it; answers the directory, which is in the way of nothing, or nil where that
     /// cannot be had at little cost. What was shown of the volume before is so no more.
     func freeze(_ volume: Volume) async throws(StorageError) -> String?

@@ -63,8 +63,22 @@ package struct Rsync: Sendable {
 
     /// Makes `path` as `place` is on the other node. Throws `unavailable` with rsync's own words; `path` is of more than one moment
     /// then. Takes as long as there is something to be copied: rsync itself gives up when nothing moves for a minute.
-    func pull(_ place: String, to path: MountPath) async throws(StorageError) {
-        try await run(settings.arguments(from: place, to: path), deadline: .seconds(7 * 86_400))
+    /// What is replaced or removed is kept below `RsyncSettings.kept` if a name for it is given.
+    func pull(_ place: String, to path: MountPath, keeping name: String?) async throws(StorageError) {
+        let keeping = name.map { ["--backup", "--backup-dir=\(RsyncSettings.kept)/\($0)-replaced"] } ?? []
+        try await run(keeping + settings.arguments(from: place, to: path), deadline: .seconds(7 * 86_400))
+    }
+
+    /// Ends what copies into this node, also what an earlier life of the program has begun.
+    func endPulls() async throws(StorageError) {
+        do throws(HostError) {
+            let argument = "--password-file=\(settings.passwordFile)"
+            for process in try ProcessSearch.find(argument: argument, executableNamed: rsync.name) {
+                try await process.terminate(grace: .zero)
+            }
+        } catch {
+            throw StorageError(.unavailable, "what copies from the other node could not be ended: \(error)")
+        }
     }
 
     /// Takes over what moves with the service beside the volumes.
