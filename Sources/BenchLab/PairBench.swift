@@ -20,17 +20,16 @@ struct PairBench: Sendable {
     ) async throws -> Value {
         try await BenchMachines.with([.p1, .p2], processors: 2) { lab in
             let (s1, s2) = (try lab.machine("s1"), try lab.machine("s2"))
-            let power = FenceService([s1, s2])
-            let serving = Task { try await power.run() }
-            defer { serving.cancel() }
-            let bench = PairBench(
-                pair: PairNodes(s1, s2, replication: replication), client: try lab.machine("c1"), isQuick: isQuick)
-            BenchProgram.say("making a pair with \(volumes) volumes")
-            try await bench.pair.setUp()
-            try await bench.pair.wait(until: s1, is: "primary")
-            try await bench.pair.wait(until: s2, is: "standby")
-            try await bench.fill(volumes)
-            return try await body(bench)
+            return try await FenceService([s1, s2]).serving {
+                let bench = PairBench(
+                    pair: PairNodes(s1, s2, replication: replication), client: try lab.machine("c1"), isQuick: isQuick)
+                BenchProgram.say("making a pair with \(volumes) volumes")
+                try await bench.pair.setUp()
+                try await bench.pair.wait(until: s1, is: "primary")
+                try await bench.pair.wait(until: s2, is: "standby")
+                try await bench.fill(volumes)
+                return try await body(bench)
+            }
         }
     }
 

@@ -279,6 +279,22 @@ struct FileReplicationTests {
         }
     }
 
+    /// What a client may have made in its volume where files are to be kept.
+    @Test("nothing is kept, and nothing copied over it, where a client has put a link", arguments: ["..", "/tmp"])
+    func planted(target: String) async throws {
+        try await withFollower { pair, first, second in
+            try pair.nodes[0].write("lost", to: "lost")
+            try FileManager.default.createSymbolicLink(
+                atPath: pair.nodes[0].path(RsyncSettings.kept), withDestinationPath: target)
+            try await serve(second)
+            try await fall(first)
+            await #expect(throws: StorageError.self) { try await first.catchUp(asking: pair.ask(from: 0)) }
+            try await first.outdate()
+            await #expect(throws: StorageError.self) { try await first.catchUp(asking: pair.ask(from: 0)) }
+            #expect(pair.nodes[0].read("lost") == "lost")
+        }
+    }
+
     @Test("what was written on a node is kept, too, when its volume could not be made as the other's at first")
     func keepsAfterRefusal() async throws {
         try await withFollower { pair, first, second in

@@ -14,9 +14,7 @@ struct FilePairTests {
     ) async throws {
         let (s1, s2, c1) = (try machine("s1"), try machine("s2"), try machine("c1"))
         let pair = PairNodes(s1, s2, replication: PairNodes.rsync(interval: Self.interval))
-        let power = FenceService([s1, s2])
-        let serving = Task { try await power.run() }
-        do {
+        try await FenceService([s1, s2]).serving {
             if try await s1.sh("ls /etc/convert2nfs 2>/dev/null || true").isEmpty { try await pair.setUp() }
             let primary = try await pair.primary()
             let standby = primary.spec.name == "s1" ? s2 : s1
@@ -28,13 +26,7 @@ struct FilePairTests {
                 mountpoint -q \(Self.mount) || mount -t nfs -o nfsvers=3,hard,proto=tcp \(PairNodes.address):\(Self.path) \(Self.mount)
                 """)
             try await body(pair, primary, standby, c1)
-        } catch {
-            serving.cancel()
-            _ = try? await serving.value
-            throw error
         }
-        serving.cancel()
-        _ = try? await serving.value
     }
 
     private func volumes(_ machine: Machine) async throws -> Set<String> {

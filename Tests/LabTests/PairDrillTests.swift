@@ -35,21 +35,13 @@ struct PairDrillTests {
                 }
             }
         }
-
-        /// Starts the daemon if it does not run.
-        func revive(_ machine: Machine) async throws {
-            let isRunning = try await machine.sh("pidof convert2nfsd >/dev/null && echo yes || true") == "yes\n"
-            if !isRunning { try await pair.start(machine) }
-        }
     }
 
     /// Nothing that was asked may be left without an answer where nothing broke.
     private func drill(_ name: String, isOrderly: Bool = false, _ body: (Drill) async throws -> Void) async throws {
         let (s1, s2, c1) = (try machine("s1"), try machine("s2"), try machine("c1"))
         let pair = PairNodes(s1, s2)
-        let power = FenceService([s1, s2])
-        let serving = Task { try await power.run() }
-        do {
+        try await FenceService([s1, s2]).serving {
             if try await s1.sh("ls /etc/convert2nfs 2>/dev/null || true").isEmpty { try await pair.setUp() }
             let drill = Drill(pair: pair, application: Application(on: c1, name))
             let (primary, _) = try await drill.nodes()
@@ -63,13 +55,7 @@ struct PairDrillTests {
             #expect(result.errors == "none" && result.lost == 0, "\(name): \(result)")
             #expect(!isOrderly || result.unanswered == 0, "\(name): \(result)")
             print("\(name): \(result)")
-        } catch {
-            serving.cancel()
-            _ = try? await serving.value
-            throw error
         }
-        serving.cancel()
-        _ = try? await serving.value
     }
 
     @Test("twenty orderly moves in a row, there and back")
@@ -84,53 +70,78 @@ struct PairDrillTests {
         }
     }
 
-    @Test(
-        "the node that takes over loses its power too, on its way up",
-        arguments: [0, 300, 800, 1500, 2500])
-    func killedWhilePromoting(milliseconds: Int) async throws {
-        try await drill("promoting-\(milliseconds)") { drill in
+    /// How far the service is on its way up or down, as the machine itself shows it.
+    enum Moment: CaseIterable {
+        case asked, storage, stateVolume, volumes, server
+
+        /// A shell's condition: the service has come so far up.
+        var isUp: String {
+            switch self {
+            case .asked: "convert2nfs ha status 2>/dev/null | grep -q \"^$(uname -n) *\\(promoting\\|primary\\) \""
+            case .storage: "grep -q 'ro:Primary/' /proc/drbd"
+            case .stateVolume: "mountpoint -q /var/lib/convert2nfs/shared"
+            case .volumes: "mountpoint -q /nfs/shopdata"
+            case .server: "[ \"$(cat /proc/fs/nfsd/threads 2>/dev/null || echo 0)\" -gt 0 ]"
+            }
+        }
+
+        /// It has come so far down.
+        var isDown: String {
+            self == .asked
+                ? "convert2nfs ha status 2>/dev/null | grep -q \"^$(uname -n) *demoting \" || \(Moment.server.isDown)"
+                : "! \(isUp)"
+        }
+    }
+
+    /// Returns as soon as it is so.
+    private func wait(on machine: Machine, until condition: String) async throws {
+        try await machine.sh("until \(condition); do sleep 0.01; done", deadline: .seconds(60))
+    }
+
+    @Test("the node that takes over loses its power too, at each step of its way up", arguments: Moment.allCases)
+    func killedWhilePromoting(moment: Moment) async throws {
+        try await drill("promoting-\(moment)") { drill in
             let (primary, standby) = try await drill.nodes()
-            let count = "grep -c 'this node of the pair is promoting' /var/log/convert2nfs.log"
-            let before = try await standby.sh("\(count) || true").filter(\.isNumber)
             try await primary.cutPower()
-            try await standby.sh(
-                "until [ \"$(\(count))\" != \"\(before)\" ]; do sleep 0.02; done", deadline: .seconds(60))
-            try await Task.sleep(for: .milliseconds(milliseconds))
+            try await wait(on: standby, until: moment.isUp)
             try await standby.cutPower()
             try await drill.boot([standby, primary])
         }
     }
 
-    /// Which node loses its power in the middle of an orderly move.
+    /// Which node of an orderly move something happens to.
     enum Side: CaseIterable { case old, new }
 
-    @Test(
-        "a node loses its power in the middle of an orderly move", arguments: Side.allCases, [200, 1000, 2000, 3500])
-    func killedWhileMoving(side: Side, milliseconds: Int) async throws {
-        try await drill("moving-\(side)-\(milliseconds)") { drill in
-            let (primary, standby) = try await drill.nodes()
-            try await primary.sh("(convert2nfs ha switch >/dev/null 2>&1 </dev/null &)")
-            try await Task.sleep(for: .milliseconds(milliseconds))
-            try await (side == .old ? primary : standby).cutPower()
-            // Whoever is left serves, or did before the other had let go and was cut: then it comes back and does.
-            try await drill.boot([primary, standby])
+    /// Asks for the service to be moved, and does `strike` once `side` has come so far.
+    private func move(
+        _ drill: Drill, _ side: Side, _ moment: Moment, strike: (Machine) async throws -> Void
+    ) async throws {
+        let (primary, standby) = try await drill.nodes()
+        let struck = side == .old ? primary : standby
+        try await primary.sh("(convert2nfs ha switch >/dev/null 2>&1 </dev/null &)")
+        try await wait(on: struck, until: side == .old ? moment.isDown : moment.isUp)
+        try await strike(struck)
+        // Whoever is left serves, or did before the other had let go: then it comes back and does.
+        try await drill.boot([primary, standby])
+    }
+
+    @Test("a node loses its power at each step of an orderly move", arguments: Side.allCases, Moment.allCases)
+    func killedWhileMoving(side: Side, moment: Moment) async throws {
+        try await drill("moving-\(side)-\(moment)") { drill in
+            try await move(drill, side, moment) { try await $0.cutPower() }
         }
     }
 
-    @Test("the daemon is killed in the middle of an orderly move", arguments: Side.allCases, [200, 1000, 2000, 3500])
-    func daemonKilledWhileMoving(side: Side, milliseconds: Int) async throws {
-        try await drill("daemon-\(side)-\(milliseconds)") { drill in
-            let (primary, standby) = try await drill.nodes()
-            try await primary.sh("(convert2nfs ha switch >/dev/null 2>&1 </dev/null &)")
-            try await Task.sleep(for: .milliseconds(milliseconds))
-            let machine = side == .old ? primary : standby
-            try await machine.sh("kill -9 $(pidof convert2nfsd)")
-            try await Task.sleep(for: .milliseconds(Int.random(in: 0..<2000)))
-            // The other one may have cut its power meanwhile.
-            if try machine.isRunning() {
-                do { try await drill.revive(machine) } catch { try await machine.waitUntilOff(deadline: .seconds(20)) }
+    @Test("the daemon is killed at each step of an orderly move", arguments: Side.allCases, Moment.allCases)
+    func daemonKilledWhileMoving(side: Side, moment: Moment) async throws {
+        try await drill("daemon-\(side)-\(moment)") { drill in
+            try await move(drill, side, moment) { machine in
+                try await machine.sh("kill -9 $(pidof convert2nfsd)")
+                // The other one may cut its power meanwhile.
+                do { try await drill.pair.start(machine) } catch {
+                    try await machine.waitUntilOff(deadline: .seconds(20))
+                }
             }
-            try await drill.boot([primary, standby])
         }
     }
 

@@ -13,22 +13,14 @@ struct PairTests {
     ) async throws {
         let (s1, s2, c1) = (try machine("s1"), try machine("s2"), try machine("c1"))
         let pair = PairNodes(s1, s2)
-        let power = FenceService(isFenced ? [s1, s2] : [])
-        let serving = Task { try await power.run() }
-        do {
+        try await FenceService(isFenced ? [s1, s2] : []).serving {
             if try await s1.sh("ls /etc/convert2nfs 2>/dev/null || true").isEmpty { try await setUp(pair, s1, s2) }
             let primary = try await pair.primary()
             let standby = primary.spec.name == "s1" ? s2 : s1
             try await pair.wait(until: standby, is: "standby")
             try await primary.sh("convert2nfs volume create shop/data --size 304Mi --client \(c1.spec.address)")
             try await body(pair, primary, standby, Application(on: c1, name))
-        } catch {
-            serving.cancel()
-            _ = try? await serving.value
-            throw error
         }
-        serving.cancel()
-        _ = try? await serving.value
     }
 
     /// Nothing that is there is overwritten, a plan changes nothing, and what was interrupted goes on.

@@ -3,7 +3,7 @@ import StorageCore
 /// Where files are replicated: the node that does not serve copies what the other has, and the other lets it.
 extension PairDriver {
     private var ask: FileReplication.Ask {
-        { request, patience async throws(StorageError) in try await self.ask(request, within: patience) }
+        { request, patience async throws(StorageError) in try await self.ask(.copy(request), within: patience) }
     }
 
     /// Until the task is cancelled.
@@ -17,7 +17,7 @@ extension PairDriver {
     }
 
     /// What the other node wants of it. Refused where the storage itself is replicated.
-    func answer(following request: PairMessage.Request) async -> PairAnswer {
+    func answer(_ request: CopyRequest) async -> PairAnswer {
         do throws(StorageError) {
             guard let following = parts.following else {
                 throw StorageError(.conflict, "this node replicates its storage, not files: the configurations differ")
@@ -32,7 +32,6 @@ extension PairDriver {
             case .catchUp:
                 try await following.catchUp(asking: ask)
                 await lookAtData()
-            default: break
             }
             return PairAnswer(isGranted: true, report: machine.report, volumes: volumes, place: place)
         } catch {
@@ -48,7 +47,7 @@ extension PairDriver {
     func bringOtherUp() async {
         guard let following = parts.following else { return }
         do throws(StorageError) {
-            try await ask(.catchUp, within: Self.catchUpPatience)
+            try await ask(.copy(.catchUp), within: Self.catchUpPatience)
             try await following.yield()
         } catch {
             logger.error("the other node does not have all that was written here, so the service stays: \(error)")
@@ -58,7 +57,7 @@ extension PairDriver {
     /// Ensures that the other node has the volumes of this one, as far as it answers: it gets what it lacks with its next round.
     package func mirror() async {
         guard parts.following != nil, machine.peer != nil else { return }
-        do throws(StorageError) { try await ask(.mirror, within: .seconds(15)) } catch {
+        do throws(StorageError) { try await ask(.copy(.mirror), within: .seconds(15)) } catch {
             logger.warning("\(parts.otherName) has not taken over yet what was changed of the volumes: \(error)")
         }
     }

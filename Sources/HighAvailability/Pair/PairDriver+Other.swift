@@ -28,7 +28,7 @@ extension PairDriver: PairNode {
             return await answer { (driver) async throws(StorageError) in try await driver.perform(step) }
         case .stake: return PairAnswer(isGranted: true, report: machine.report, stake: stake)
         case .discard: return await answer { (driver) async throws(StorageError) in try await driver.discardOwn() }
-        case .volumes, .expose, .conceal, .mirror, .catchUp: return await answer(following: message.request)
+        case .copy(let request): return await answer(request)
         case .reconnect:
             return await answer { (driver) async throws(StorageError) in try await driver.parts.replication.reconnect()
             }

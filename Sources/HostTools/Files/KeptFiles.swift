@@ -3,17 +3,26 @@ import Glibc
 /// Files that are about to be replaced or removed, kept under a second name in the same filesystem. They take no room while they are
 /// there under the first one, too.
 package enum KeptFiles {
-    /// Links `files`, paths below `root` as the filesystem has them, into the new directory `root`/`directory`/`name`, which only root
-    /// may enter. Nobody else may change anything below `root` meanwhile. EEXIST (`systemCall`) if there is one of that name, ELOOP or ENOTDIR if
-    /// `directory` is no directory.
+    /// Ensures the directory `root`/`directory`, which only root may enter, whoever made it. ELOOP or ENOTDIR (`systemCall`) if it is a
+    /// link, or anything else: what is kept there stays below `root`. Nobody else may change anything there meanwhile.
+    package static func prepare(_ directory: String, in root: String) throws(HostError) {
+        _ = try top(directory, of: try Descriptor(opening: root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    }
+
+    private static func top(_ directory: String, of base: borrowing Descriptor) throws(HostError) -> Descriptor {
+        let top = try enter(directory, of: base, mayExist: true, mode: 0o700)
+        try systemCall("fchown", directory) { fchown(top.raw, 0, 0) }
+        try systemCall("fchmod", directory) { fchmod(top.raw, 0o700) }
+        return top
+    }
+
+    /// Links `files`, paths below `root` as the filesystem has them, into the new directory `root`/`directory`/`name`: see
+    /// `prepare`. Nobody else may change anything below `root` meanwhile. EEXIST (`systemCall`) if there is one of that name.
     package static func link(_ files: [[UInt8]], in root: String, into directory: String, _ name: String)
         throws(HostError)
     {
         let base = try Descriptor(opening: root, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        let top = try enter(directory, of: base, mayExist: true, mode: 0o700)
-        // Whoever made it before.
-        try systemCall("fchown", directory) { fchown(top.raw, 0, 0) }
-        try systemCall("fchmod", directory) { fchmod(top.raw, 0o700) }
+        let top = try top(directory, of: base)
         let target = try enter(name, of: top, mayExist: false, mode: 0o700)
         for file in files { try link(file, of: base, into: target) }
         try target.sync("\(root)/\(directory)/\(name)")

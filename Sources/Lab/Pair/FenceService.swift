@@ -36,6 +36,16 @@ package struct FenceService: Sendable {
         } catch  where error == .cancelled {}
     }
 
+    /// Runs `body` while it answers. It has ended, and its port is free, when this returns or throws.
+    package func serving<Value>(_ body: () async throws -> Value) async throws -> Value {
+        let serving = Task { try await run() }
+        let result: Swift.Result<Value, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        serving.cancel()
+        _ = try? await serving.value
+        return try result.get()
+    }
+
     private static func serve(_ asked: Int32, _ machines: [Machine]) {
         var buffer = [UInt8](repeating: 0, count: 64)
         let count = read(asked, &buffer, buffer.count)

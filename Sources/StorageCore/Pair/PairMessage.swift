@@ -19,23 +19,15 @@ package struct PairMessage: Hashable, Sendable, Codable {
         case reconnect
         /// Do this part of it.
         case setUp(SetupStep)
-        /// Which volumes are there? Of these I have a whole copy.
-        case volumes(having: Set<VolumeID>)
-        /// Make this one's files readable to me.
-        case expose(VolumeID)
-        /// I have them, all or not.
-        case conceal(VolumeID, isWhole: Bool)
-        /// Have the volumes that I have.
-        case mirror
-        /// Have all that is in them, too, as it is now: I let no client in any more.
-        case catchUp
+        /// About files that are copied.
+        case copy(CopyRequest)
 
         /// Whether only a node that has joined the pair may grant it.
         package var isForMembers: Bool {
             switch self {
             case .claim, .takeOver, .outdate: true
             case .report, .survey, .stake, .discard, .reconnect, .setUp: false
-            case .volumes, .expose, .conceal, .mirror, .catchUp: true
+            case .copy: true
             }
         }
     }
@@ -47,6 +39,20 @@ package struct PairMessage: Hashable, Sendable, Codable {
         self.request = request
         self.report = report
     }
+}
+
+/// What the nodes of a pair ask each other where files are replicated.
+package enum CopyRequest: Hashable, Sendable, Codable {
+    /// Which volumes are there? Of these I have a whole copy.
+    case volumes(having: Set<VolumeID>)
+    /// Make this one's files readable to me.
+    case expose(VolumeID)
+    /// I have them, all or not.
+    case conceal(VolumeID, isWhole: Bool)
+    /// Have the volumes that I have.
+    case mirror
+    /// Have all that is in them, too, as it is now: I let no client in any more.
+    case catchUp
 }
 
 /// The answer to a `PairMessage`.

@@ -74,8 +74,8 @@ struct CopyLedger: Hashable, Sendable, Codable {
         change { _ in .taken(asOf: now) }
     }
 
-    /// No copy counts before it has been made anew.
-    mutating func outdate() { change { _ in .taken(asOf: nil) } }
+    /// No copy counts before it has been made anew. What was written here stays known as that.
+    mutating func outdate() { change { if case .taken = $0 { .taken(asOf: nil) } else { $0 } } }
 
     private mutating func change(_ body: (Copy) -> Copy) {
         for (id, entry) in entries { entries[id] = Entry(key: entry.key, copy: body(entry.copy)) }

@@ -13,7 +13,7 @@ package actor FileReplication: Replication {
     package static let requiredTools: [ToolName] = Rsync.requiredTools + [.find]
 
     /// How a node asks the other.
-    package typealias Ask = @Sendable (PairMessage.Request, Duration) async throws(StorageError) -> PairAnswer
+    package typealias Ask = @Sendable (CopyRequest, Duration) async throws(StorageError) -> PairAnswer
 
     package struct Settings: Sendable {
         /// From the begin of one round to that of the next, unless it takes longer.
@@ -126,8 +126,7 @@ package actor FileReplication: Replication {
     }
 
     private var progress: String {
-        let whole = ledger.entries.values.count { if case .taken(_?) = $0.copy { true } else { false } }
-        return "\(whole) of \(ledger.entries.count)"
+        "\(ledger.whole.count) of \(ledger.entries.count)"
     }
 
     var text: String {
@@ -155,14 +154,13 @@ package actor FileReplication: Replication {
             task.cancel()
             await end(task)
         }
-        while mirrors > 0 {
-            guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { break }
-        }
         try await rsync.endPulls()
         if !occasion.isForced, case .outdated(let reason) = data {
             throw StorageError(.conflict, "this node's copy is outdated: \(reason)")
         }
         try await volumes.end()
+        // Without the volumes whoever still makes them be as on the other node fails, and notes nothing any more.
+        while mirrors > 0, (try? await Task.sleep(for: .milliseconds(20))) != nil {}
     }
 
     /// From now on clients may write here.
@@ -172,7 +170,11 @@ package actor FileReplication: Replication {
         Task { await volumes.releaseAll() }
     }
 
-    package func demote() async throws(StorageError) { isOpen = true }
+    package func demote() async throws(StorageError) {
+        // Whoever copied from the service that ended asks anew.
+        exposures = [:]
+        isOpen = true
+    }
 
     package func outdate() async throws(StorageError) {
         guard !ledger.isLeading else { throw StorageError(.conflict, "clients may have written here") }

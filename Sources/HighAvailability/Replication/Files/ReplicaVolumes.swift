@@ -22,10 +22,10 @@ package protocol ReplicaVolumes: Sendable {
     /// cannot be had at little cost. What was shown of the volume before is so no more.
     func freeze(_ volume: Volume) async throws(StorageError) -> String?
 
-    /// Ensures that no volume is shown so.
+    /// Ensures that it is shown so no more.
     func release(_ volume: Volume) async
 
-    /// The same of all, also what an earlier life of the program has left.
+    /// The same of all volumes, also what an earlier life of the program has left.
     func releaseAll() async
 
     /// Ensures the volume with the identity, the size and the clients that it has on the other node. Throws `conflict` if another has

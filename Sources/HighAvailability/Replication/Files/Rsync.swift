@@ -65,7 +65,13 @@ package struct Rsync: Sendable {
     /// then. Takes as long as there is something to be copied: rsync itself gives up when nothing moves for a minute.
     /// What is replaced or removed is kept below `RsyncSettings.kept` if a name for it is given.
     func pull(_ place: String, to path: MountPath, keeping name: String?) async throws(StorageError) {
-        let keeping = name.map { ["--backup", "--backup-dir=\(RsyncSettings.kept)/\($0)-replaced"] } ?? []
+        var keeping: [String] = []
+        if let name {
+            do throws(HostError) { try KeptFiles.prepare(RsyncSettings.kept, in: path.value) } catch {
+                throw StorageError(.unavailable, "what is replaced in \(path) cannot be kept: \(error)")
+            }
+            keeping = ["--backup", "--backup-dir=\(RsyncSettings.kept)/\(name)-replaced"]
+        }
         try await run(keeping + settings.arguments(from: place, to: path), deadline: .seconds(7 * 86_400))
     }
 
