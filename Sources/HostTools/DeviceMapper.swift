@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the kernel says of device-mapper devices (Documentation/ABI/testing/sysfs-block-dm). Reads sysfs only.
+/// Devices of device-mapper, as sysfs shows them (Documentation/ABI/testing/sysfs-block-dm).
 package enum DeviceMapper {
     /// The UUID of the device at `path`, as whoever made it set it: `LVM-` and 64 characters for a logical volume. Nil
     /// if nothing is at `path`, or it is no device of device-mapper.
@@ -15,8 +15,36 @@ package enum DeviceMapper {
     /// The name under `/dev/mapper`; nil if it is no device of device-mapper.
     static func name(of device: DeviceNumber) throws(HostError) -> String? { try attribute("name", of: device) }
 
+    /// The device-mapper name of a logical volume: hyphens of both parts are doubled (lvm(8), "VALID NAMES").
+    package static func name(ofLogicalVolume volume: String, in group: String) -> String {
+        "\(escaped(group))-\(escaped(volume))"
+    }
+
+    private static func escaped(_ part: String) -> String {
+        part.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "--")
+    }
+
+    /// Where udev(7) makes the links to devices, by their names.
+    package static let directory = "/dev/mapper"
+
+    /// Ensures the links of those of `names` that the kernel has: udev(7) makes the same ones, only later. Needs root.
+    package static func ensureLinks(of names: some Sequence<String>) throws(HostError) {
+        var missing: Set<String> = []
+        for name in names where try FileFacts.of("\(directory)/\(name)") == nil { missing.insert(name) }
+        guard !missing.isEmpty else { return }
+        for node in try Directory.names(in: "/sys/block") ?? [] where node.hasPrefix("dm-") {
+            guard let name = try text("/sys/block/\(node)/dm/name"), missing.contains(name) else { continue }
+            if symlink("../\(node)", "\(directory)/\(name)") == 0 || errno == EEXIST { continue }
+            throw HostError.systemCall(name: "symlink", errno: errno, subject: "\(directory)/\(name)")
+        }
+    }
+
     private static func attribute(_ name: String, of device: DeviceNumber) throws(HostError) -> String? {
-        guard let bytes = try DurableFile.read("/sys/dev/block/\(device)/dm/\(name)", limit: 4096) else { return nil }
+        try text("/sys/dev/block/\(device)/dm/\(name)")
+    }
+
+    private static func text(_ path: String) throws(HostError) -> String? {
+        guard let bytes = try DurableFile.read(path, limit: 4096) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
         return text.last == "\n" ? String(text.dropLast()) : text
     }

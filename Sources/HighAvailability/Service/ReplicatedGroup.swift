@@ -44,20 +44,16 @@ package struct ReplicatedGroup: Sendable {
     /// Ensures that the group is active, all of it at once, which is cheaper than one by one, and the service's own volume mounted.
     package func raise() async throws(StorageError) {
         if try isMounted() { return }
-        // udev(7) may go on with its own work on each volume; what is mounted next is waited for by itself.
+        // udev(7) goes on with its own work on each volume, and what is mounted next does not wait for it.
         try await lvm(["vgchange", "--noudevsync", "--activate", "y", "--select", "vg_name=\(group)"])
-        let volume = "/dev/\(group)/\(Self.stateVolume)"
-        let end = ContinuousClock.now + .seconds(10)
-        while (try? DeviceNumber.ofBlockDevice(volume)) == nil {
-            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(10))) != nil else {
-                throw StorageError(.unavailable, "there is no \(volume) (udev), although the volume group is active")
-            }
-        }
+        let name = DeviceMapper.name(ofLogicalVolume: Self.stateVolume, in: group)
         try await blocking("mounting the state volume") { (path, _) throws(HostError) in
+            try DeviceMapper.ensureLinks(of: [name])
             try Directory.ensure(path, mode: 0o700)
             // nfsdcld's commit is the removal of SQLite's journal, which SQLite itself does not bring to the disk (PRAGMA synchronous): a
             // client that came seconds before a loss of power would be forgotten, and lose its locks.
-            try Mounter.mount(volume, at: path, filesystem: Self.filesystem, data: "", keepsNames: true)
+            try Mounter.mount(
+                "\(DeviceMapper.directory)/\(name)", at: path, filesystem: Self.filesystem, data: "", keepsNames: true)
         }
     }
 

@@ -172,6 +172,7 @@ package struct LVMBackend: StorageBackend {
 
     package func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>] {
         var answers: [VolumeID: Result<DevicePath, StorageError>] = [:]
+        try? group.showDevices(of: volumes.map(\.id))
         for volume in volumes {
             if let device = try? activeDevice(of: volume) { answers[volume.id] = .success(device) }
         }
@@ -202,24 +203,14 @@ package struct LVMBackend: StorageBackend {
                 refusal = error
             }
         }
-        if refusal == nil { await waitForNodes(of: volumes.filter { (try? place(of: $0, report)) != nil }) }
+        try? group.showDevices(of: volumes.map(\.id))
         return await each(of: volumes) { [refusal] volume throws(StorageError) in
             let name = try place(of: volume, report).name
             if let device = try activeDevice(of: volume) { return device }
             throw refusal?.about(volume.key.resource)
                 ?? StorageError(
-                    .unavailable, "\(names.group)/\(name) was activated and has no device; does udev run?",
+                    .unavailable, "\(names.group)/\(name) was activated and has no device; see dmsetup info",
                     resource: volume.key.resource)
-        }
-    }
-
-    /// udev(7) makes them, and whoever activated the volumes may not have waited for it.
-    private func waitForNodes(of volumes: [VolumeIdentity]) async {
-        let end = ContinuousClock.now + .seconds(10)
-        var missing = volumes
-        while ContinuousClock.now < end {
-            missing.removeAll { (try? activeDevice(of: $0)).flatMap(\.self) != nil }
-            guard !missing.isEmpty, (try? await Task.sleep(for: .milliseconds(20))) != nil else { return }
         }
     }
 

@@ -1,3 +1,4 @@
+import HostTools
 import StorageCore
 
 /// How logical volumes are called: `NAMESPACE.NAME` and `NAMESPACE.NAME+SNAPSHOT`, so that `lvs` and `df` say whose
@@ -14,12 +15,13 @@ struct LVMNames: Sendable, Hashable {
     /// The snapshot that a copy to `target` is read from.
     func sourceName(for target: VolumeKey) -> String { fitting("\(target.namespace).\(target.name)+_source") }
 
-    /// The device-mapper name doubles the hyphens of both parts (lvm(8), "VALID NAMES").
     func deviceMapperName(_ logicalVolume: String) -> String {
-        "\(Self.escaped(group))-\(Self.escaped(logicalVolume))"
+        DeviceMapper.name(ofLogicalVolume: logicalVolume, in: group)
     }
 
-    func device(_ logicalVolume: String) -> DevicePath { DevicePath("/dev/mapper/\(deviceMapperName(logicalVolume))") }
+    func device(_ logicalVolume: String) -> DevicePath {
+        DevicePath("\(DeviceMapper.directory)/\(deviceMapperName(logicalVolume))")
+    }
 
     /// 127 characters at most (DM_NAME_LEN), with room for the `-real` and `-cow` that LVM puts behind the names of
     /// origins and snapshots.
@@ -34,10 +36,6 @@ struct LVMNames: Sendable, Hashable {
         var head = Substring("v.\(wanted)")
         while deviceMapperName(head + ending).utf8.count > Self.longest, !head.isEmpty { head = head.dropLast() }
         return head + ending
-    }
-
-    private static func escaped(_ part: String) -> String {
-        part.split(separator: "-", omittingEmptySubsequences: false).joined(separator: "--")
     }
 
     /// FNV-1a: names that were cut stay apart, also after the next start.

@@ -146,6 +146,12 @@ final class VolumeGroup: Sendable {
         return device
     }
 
+    /// Ensures that what the kernel has of the volumes is found under its names: whoever activated them may not have waited for udev(7).
+    func showDevices(of volumes: [VolumeID]) throws(HostError) {
+        let places = state.withLock { state in volumes.compactMap { state.places[$0] } }
+        try DeviceMapper.ensureLinks(of: places.map { names.deviceMapperName($0.name) })
+    }
+
     /// Of a device's UUID: `LVM-`, the group's 32 characters and the logical volume's 32.
     private static func logicalVolume(_ deviceUUID: String) -> String { String(deviceUUID.suffix(32)) }
 

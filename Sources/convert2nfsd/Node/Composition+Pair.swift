@@ -74,9 +74,12 @@ extension StorageNode {
                 configuration.nfs, cluster, state: state, shared: shared, logger)
             self.server = server
             let replicate = LateHook()
+            let ahead = PoolsAhead { () throws(StorageError) in
+                try StorageNode.poolsAhead(configuration, logger: logger)
+            }
             paired = PairedService(logger: logger) { () async throws(StorageError) in
                 try await StorageNode.servingPart(
-                    configuration, catalog: "\(shared)/catalog.sqlite", server: server,
+                    configuration, catalog: "\(shared)/catalog.sqlite", server: server, ahead: ahead.take(),
                     replicate: { await replicate() },
                     logger)
             }
@@ -86,7 +89,7 @@ extension StorageNode {
                 tools: tools, systemctl: Self.systemctl, program: try Self.program(), logger: logger)
             switch cluster.replication.method {
             case .drbd(let resource, let minor):
-                storage = try PairStorage.drbd(resource: resource, minor: minor, place)
+                storage = try PairStorage.drbd(resource: resource, minor: minor, place) { ahead.look() }
             case .rsync(let interval, let maximumLag):
                 storage = try PairStorage.rsync(
                     interval: interval, maximumLag: maximumLag, serving: paired, place)
@@ -153,9 +156,9 @@ extension StorageNode {
                     raise: { (_) async throws(StorageError) in
                         // Beside the mounts: clients are let in only after both. It has ended, too, when they fail, so that nothing is
                         // started any more while the service goes down.
-                        async let prepared: Void? = try? await server.prepare?()
+                        async let begun: Void? = try? await server.begin?()
                         try await paired.raise()
-                        _ = await prepared
+                        _ = await begun
                     },
                     lower: { () async throws(StorageError) in
                         await paired.stopReconciling()

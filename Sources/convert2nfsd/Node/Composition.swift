@@ -53,13 +53,13 @@ extension StorageNode {
     /// What serves the volumes that the catalog at that path knows.
     static func servingPart(
         _ configuration: Configuration, catalog path: String, isSimulated: Bool = false, server: Server? = nil,
-        replicate: (@Sendable () async -> Void)? = nil, _ logger: Logger,
+        ahead: [Pool] = [], replicate: (@Sendable () async -> Void)? = nil, _ logger: Logger,
         tell: @escaping @Sendable (Reconciler.Progress) -> Void = { _ in }
     ) async throws(StorageError) -> ServingPart {
         let catalog = try Catalog(path: path)
         let world =
             isSimulated
-            ? simulatedWorld(configuration) : try await realWorld(configuration, catalog, server, logger: logger)
+            ? simulatedWorld(configuration) : try await realWorld(configuration, catalog, server, ahead, logger: logger)
         var settings = VolumeManager.Settings(paths: configuration.nfs.template)
         settings.growthRefusals = world.growthRefusals
         settings.replicate = replicate
@@ -73,7 +73,7 @@ extension StorageNode {
     }
 
     private static func realWorld(
-        _ configuration: Configuration, _ catalog: Catalog, _ given: Server?, logger: Logger
+        _ configuration: Configuration, _ catalog: Catalog, _ given: Server?, _ ahead: [Pool], logger: Logger
     ) async throws(StorageError) -> World {
         let state = configuration.node.state
         let locator = ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
@@ -86,10 +86,14 @@ extension StorageNode {
         let filled = Set(volumes.filter(\.phase.isServed).map(\.pool))
         var pools: [Pool] = []
         for pool in configuration.pools {
+            if let known = ahead.first(where: { $0.name == pool.name }) {
+                pools.append(known)
+                continue
+            }
             pools.append(
                 try self.pool(
                     pool, tools, state: state, holdsVolumes: filled.contains(pool.name),
-                    devices: configuration.cluster?.replication.device.map { [$0] } ?? [], logger: logger))
+                    devices: devices(configuration), logger: logger))
         }
         let server: Server
         if let given {
@@ -109,6 +113,27 @@ extension StorageNode {
             adoption: server.files.map {
                 AdoptionSources(exports: KernelOperatorExports(files: $0), mounts: filesystem)
             })
+    }
+
+    /// The pools that need no catalog to be made.
+    static func poolsAhead(
+        _ configuration: Configuration, logger: Logger
+    ) throws(StorageError) -> [Pool] {
+        let locator = ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
+        let tools = try locateTools(configuration, .kernel, locator)
+        var pools: [Pool] = []
+        for pool in configuration.pools where pool.backend.kind == .lvm {
+            pools.append(
+                try self.pool(
+                    pool, tools, state: configuration.node.state, holdsVolumes: false, devices: devices(configuration),
+                    logger: logger))
+        }
+        return pools
+    }
+
+    /// What LVM is to look for a pair's volume group at.
+    private static func devices(_ configuration: Configuration) -> [String] {
+        configuration.cluster?.replication.device.map { [$0] } ?? []
     }
 
     private static func pool(

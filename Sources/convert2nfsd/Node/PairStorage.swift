@@ -45,9 +45,9 @@ struct PairStorage: Sendable {
 
     // MARK: DRBD
 
-    /// One replicated device below all volumes.
+    /// One replicated device below all volumes. `look` begins to ask what the volume group holds.
     static func drbd(
-        resource name: String, minor: Int, _ place: Place
+        resource name: String, minor: Int, _ place: Place, look: @escaping @Sendable () -> Void
     ) throws(StorageError) -> PairStorage {
         let cluster = place.cluster
         let replication = try DRBDReplication(
@@ -77,7 +77,11 @@ struct PairStorage: Sendable {
                     raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
                     lower: { () async throws(StorageError) in try await replication.demote() }),
                 ServiceLayer(
-                    "state volume", raise: { (_) async throws(StorageError) in try await group.raise() },
+                    "state volume",
+                    raise: { (_) async throws(StorageError) in
+                        look()
+                        try await group.raise()
+                    },
                     lower: { () async throws(StorageError) in try await group.lower() }),
             ], setup: setup, prepare: { await group.prepare() })
     }
