@@ -29,14 +29,20 @@ package enum DeviceMapper {
 
     /// Ensures the links of those of `names` that the kernel has: udev(7) makes the same ones, only later. Needs root.
     package static func ensureLinks(of names: some Sequence<String>) throws(HostError) {
-        var missing: Set<String> = []
-        for name in names where try FileFacts.of("\(directory)/\(name)") == nil { missing.insert(name) }
+        let missing = Set(names.filter { (try? DeviceNumber.ofBlockDevice("\(directory)/\($0)").isNamed($0)) != true })
         guard !missing.isEmpty else { return }
         for node in try Directory.names(in: "/sys/block") ?? [] where node.hasPrefix("dm-") {
             guard let name = try text("/sys/block/\(node)/dm/name"), missing.contains(name) else { continue }
-            if symlink("../\(node)", "\(directory)/\(name)") == 0 || errno == EEXIST { continue }
-            throw HostError.systemCall(name: "symlink", errno: errno, subject: "\(directory)/\(name)")
+            try link(node, name)
         }
+    }
+
+    /// Whatever has the name gives way: it is another device's, or none's any more.
+    private static func link(_ node: String, _ name: String) throws(HostError) {
+        let (path, draft) = ("\(directory)/\(name)", "\(directory)/.\(name)")
+        unlink(draft)
+        try systemCall("symlink", draft) { symlink("../\(node)", draft) }
+        try systemCall("rename", path) { rename(draft, path) }
     }
 
     private static func attribute(_ name: String, of device: DeviceNumber) throws(HostError) -> String? {
@@ -48,4 +54,8 @@ package enum DeviceMapper {
         let text = String(decoding: bytes, as: UTF8.self)
         return text.last == "\n" ? String(text.dropLast()) : text
     }
+}
+
+extension DeviceNumber {
+    fileprivate func isNamed(_ name: String) throws(HostError) -> Bool { try DeviceMapper.name(of: self) == name }
 }

@@ -69,6 +69,23 @@ struct FailoverMachineTests {
         #expect(machine.handle(.address(.held)) == [.seek(try epoch(5))])
     }
 
+    @Test("of two that have both written without the other none serves, until what one of them wrote counts no more")
+    func parted() throws {
+        var machine = try machine()
+        _ = machine.handle(.data(.current(other: .outdated)))
+        _ = machine.handle(.peer(try leader()))
+        #expect(!machine.isParted, "the other one serves")
+        _ = machine.handle(.peer(try leader(.outdated)))
+        #expect(machine.handle(.address(.held)) == [])
+        #expect(machine.isParted && machine.role == .outdated && machine.fitness == .unfit)
+        var disowned = try leader(.outdated)
+        disowned.record.isAhead = false
+        disowned.data = .outdated("its data was given up")
+        let actions = machine.handle(.peer(disowned))
+        #expect(actions.contains(.seek(try epoch(5))), "\(actions)")
+        #expect(!machine.isParted && machine.role == .standby)
+    }
+
     @Test("what others follow moves in order: it comes down, and is handed over once the other has all")
     func movesToFollower() throws {
         var machine = try machine(.service)

@@ -263,6 +263,34 @@ struct FileReplicationTests {
         }
     }
 
+    @Test(
+        "of two nodes that both wrote, one after the other, the one whose data is given up serves no more, and keeps what it wrote when it follows"
+    )
+    func givesUp() async throws {
+        try await withFollower { pair, first, second in
+            try pair.nodes[0].write("lost", to: "lost")
+            try await serve(second)
+            try pair.nodes[1].write("newer", to: "newer")
+            try await fall(second)
+            await #expect(throws: StorageError.self) { try await first.discard() }
+            try await fall(first)
+            try await first.discard()
+            try await first.discard()
+            guard case .outdated = await first.look().data else {
+                Issue.record("it is \(await first.look().data)")
+                return
+            }
+            await #expect(throws: StorageError.self) { try await first.promote(Occasion()) }
+            #expect(await second.look().data == .current(other: .outdated))
+            try await second.promote(Occasion())
+            try await first.demote()
+            try await first.catchUp(asking: pair.ask(from: 0))
+            #expect(await first.look().data == .current(other: .followed))
+            #expect(pair.nodes[0].read("newer") == "newer" && pair.nodes[0].read("lost") == nil)
+            #expect(try pair.nodes[0].kept() == ["lost": "lost"])
+        }
+    }
+
     @Test("of a volume that was never copied, and of one that nothing is remembered of, everything is kept")
     func keepsAll() async throws {
         try await withFollower { pair, first, second in

@@ -85,6 +85,33 @@ struct FilePairTests {
         }
     }
 
+    @Test("after each node has served without the other none does, until an operator says whose files count")
+    func parted() async throws {
+        var found: (first: Machine, second: Machine)?
+        try await withPair { pair, primary, standby, client in
+            found = (primary, standby)
+            try await client.sh("echo first >\(Self.mount)/both; sync")
+            try await standby.insist("grep -qx first \(Self.path)/both")
+            try await primary.cutPower()
+            try await pair.wait(until: standby, is: "primary")
+            try await client.sh("echo newer >\(Self.mount)/both; sync", deadline: .seconds(60))
+            try await standby.cutPower()
+        }
+        let (first, second) = try #require(found)
+        // Nobody may switch off the one that is started last.
+        let pair = PairNodes(first, second, replication: PairNodes.rsync(interval: Self.interval))
+        for machine in [second, first] { try await pair.boot(machine) }
+        for machine in [second, first] { try await pair.wait(until: machine, is: "outdated") }
+        let said = try await first.sh("convert2nfs ha status 2>&1 || true; convert2nfs ha resolve")
+        #expect(said.contains("nobody serves") && said.contains("gone different ways"), "\(said)")
+        try await second.sh("convert2nfs ha resolve --discard \(first.spec.name)")
+        try await pair.wait(until: second, is: "primary")
+        try await pair.wait(until: first, is: "standby", deadline: .seconds(120))
+        try await first.insist("grep -qx newer \(Self.path)/both")
+        let client = try machine("c1")
+        #expect(try await client.sh("cat \(Self.mount)/both", deadline: .seconds(60)) == "newer\n")
+    }
+
     @Test("an orderly switch there and back loses nothing that was written until then")
     func switched() async throws {
         try await withPair { pair, primary, standby, client in

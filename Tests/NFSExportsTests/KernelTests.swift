@@ -14,20 +14,4 @@ struct KernelServerConformanceTests {
     func conformance(_ check: ExporterConformance) async throws {
         try await KernelNode.with { try await check.check($0) }
     }
-
-    @Test("one that was begun without exports does not count as running before it serves, and then serves all of them")
-    func begun() async throws {
-        try await KernelNode.with { node in
-            try await node.exporter.begin()
-            try await node.exporter.begin()
-            #expect(try await node.exporter.exports() == [])
-            #expect(try await !node.exporter.isRunning())
-            var exports: [Export] = []
-            for number in 1...3 as ClosedRange<UInt16> { exports.append(try await node.export(number)) }
-            #expect(try await node.exporter.serve(exports) == .changed)
-            #expect(try await node.exporter.isRunning())
-            #expect(Set(try await node.exporter.exports()) == Set(exports.map(ObservedExport.init)))
-            #expect(try await node.exporter.serve(exports) == .unchanged)
-        }
-    }
 }

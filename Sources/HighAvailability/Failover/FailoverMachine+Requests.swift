@@ -35,6 +35,17 @@ extension FailoverMachine {
         return peer.isFollowing || !record.isAhead
     }
 
+    /// Both nodes have let clients write what the other lacks, and neither serves: whose data counts is for an operator to say.
+    package var isParted: Bool {
+        record.isAhead && peer?.record.isAhead == true && !report.holdsStorage && !isPeerServing
+    }
+
+    /// What was written here and the other node lacks counts no more.
+    mutating func disown() -> [Action] {
+        record.isAhead = false
+        return [.remember(record)]
+    }
+
     /// Makes the node part of a pair whose highest epoch is known, before which it has none.
     mutating func join(_ epoch: Epoch) {
         record.seen = max(record.seen, epoch)

@@ -2,9 +2,11 @@ import StorageCore
 
 /// Two copies that went different ways: what each has, and which goes.
 extension PairDriver {
+    var isParted: Bool { replicationState.isParted || machine.isParted }
+
     var stake: PairStake {
         PairStake(
-            node: parts.node, isServing: machine.role == .primary, isParted: replicationState.isParted,
+            node: parts.node, isServing: machine.role == .primary, isParted: isParted,
             served: machine.record.served,
             servedSince: moves.last { $0.direction == .up && $0.failure == nil }?.beganAt,
             written: replicationState.difference)
@@ -45,5 +47,10 @@ extension PairDriver {
                     + "\"convert2nfs ha promote --other-is-off\" on \(parts.otherName)")
         }
         try await parts.replication.discard()
+        await lookAtData()
+        // Else the other node would wait for this one.
+        guard take({ $0.disown() }) != nil else {
+            throw StorageError(.unavailable, "this node cannot keep what it has to remember; see its log")
+        }
     }
 }

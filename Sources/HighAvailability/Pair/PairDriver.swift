@@ -251,7 +251,7 @@ package actor PairDriver {
     private var summary: PairStatus {
         PairStatus(
             own: machine.report, other: machine.peer, otherName: parts.otherName, preferred: parts.policy.preferred,
-            isParted: replicationState.isParted,
+            isParted: isParted,
             obstacle: machine.obstacle,
             faults: faults.sorted { $0.key < $1.key }.map(\.value), replication: replicationState.text,
             syncPercent: replicationState.syncPercent, moves: moves)

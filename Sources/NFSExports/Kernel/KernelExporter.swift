@@ -21,22 +21,8 @@ package struct KernelExporter: Exporter {
         table = KernelTable(files: server.files)
     }
 
-    /// Starts the server, if it does not run, with nothing to serve, while volumes are still being mounted: for a node whose ports nobody
-    /// can reach, since it would tell clients that their files are gone. Until `serve` it does not count as running.
-    package func begin() async throws(StorageError) {
-        try await gate.run { () async throws(StorageError) in
-            guard try await server.condition() == .absent else { return }
-            logger.notice("nfsd is started")
-            try await server.prepare()
-            try await place([])
-            await server.note(isHeldBack: true)
-            try await server.startThreads()
-        }
-    }
-
     package func serve(_ exports: [Export]) async throws(StorageError) -> Outcome {
         try await gate.run { () async throws(StorageError) in
-            await server.note(isHeldBack: false)
             switch try await condition() {
             case .serving:
                 let mended = try await server.mendHelpers()
@@ -72,10 +58,7 @@ package struct KernelExporter: Exporter {
         }
     }
 
-    package func isRunning() async throws(StorageError) -> Bool {
-        if await server.isHeldBack { return false }
-        return try await server.isRunning()
-    }
+    package func isRunning() async throws(StorageError) -> Bool { try await server.isRunning() }
 
     /// The programs beside the server are mended on the way: this is the look that comes every few seconds.
     package func exports() async throws(StorageError) -> [ObservedExport] {
@@ -111,7 +94,6 @@ package struct KernelExporter: Exporter {
     @discardableResult
     package func stop() async throws(StorageError) -> Bool {
         try await gate.run { () async throws(StorageError) in
-            await server.note(isHeldBack: false)
             let view = try table.look()
             let goesOn = view.hasOthers && server.settings.pair == nil
             if goesOn {
@@ -143,10 +125,6 @@ package struct KernelExporter: Exporter {
     private func correct(_ exports: [Export]) async throws(StorageError) -> Outcome {
         var outcome = try await removeOthers(than: exports)
         var view = try table.look()
-        if try await placeMissing(exports, view) {
-            outcome = .changed
-            view = try table.look()
-        }
         var refusal: StorageError?
         for export in exports {
             do throws(StorageError) {
@@ -161,19 +139,6 @@ package struct KernelExporter: Exporter {
         }
         if let refusal { throw refusal }
         return outcome
-    }
-
-    /// Exports those that are not served at all, if there are several, in one go: one by one each is a program to start. What comes of it
-    /// shows when they are looked at next. Answers whether there were any.
-    private func placeMissing(_ exports: [Export], _ view: KernelTable.View) async throws(StorageError) -> Bool {
-        let missing = exports.filter { export in
-            view.tab.entries(at: export.path.value).isEmpty
-                && view.heads.values.allSatisfy { ($0.id == export.id) == ($0.path == export.path) }
-        }
-        guard missing.count > 1 else { return false }
-        for export in missing { try table.write(export) }
-        try await exportFiles()
-        return true
     }
 
     private func removeOthers(than exports: [Export]) async throws(StorageError) -> Outcome {
@@ -290,8 +255,8 @@ package struct KernelExporter: Exporter {
     /// be unmounted.
     private func revoke(_ paths: [String]) async throws(StorageError) {
         let names = paths.count == 1 ? paths[0] : "\(paths.count) volumes"
-        try await run(server.tools.forget)
         let end = ContinuousClock.now + .seconds(10) + (try leadOfCaches())
+        var wasTold = false
         while true {
             let (hadHolders, memory, lead) = try onHost("withdraw \(names)") { () throws(HostError) in
                 var (hadHolders, memory) = (false, KernelControl.Memory.none)
@@ -303,6 +268,11 @@ package struct KernelExporter: Exporter {
                 return (hadHolders, memory, try server.control.lead())
             }
             if !hadHolders, memory == .none { return }
+            guard wasTold else {
+                try await run(server.tools.forget)
+                wasTold = true
+                continue
+            }
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(50))) != nil else {
                 throw StorageError(
                     .unavailable, "withdraw \(names): the kernel still serves it, or keeps it; ask again")

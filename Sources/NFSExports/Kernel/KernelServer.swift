@@ -28,8 +28,6 @@ package actor KernelServer {
     var telling: Task<Void, Never>?
     /// The records of locks have just come here with the service.
     var hasMoved = false
-    /// It runs, and serves nothing yet: see `KernelExporter.begin`.
-    private(set) var isHeldBack = false
     private var restarts = Backoff(shortest: .seconds(60), longest: .seconds(3600))
 
     package init(
@@ -76,8 +74,6 @@ package actor KernelServer {
         let unattainable = try record().unattainable
         return settings.isShown(by: facts) || facts.settings == unattainable ? .serving : .outdated
     }
-
-    func note(isHeldBack: Bool) { self.isHeldBack = isHeldBack }
 
     /// Whether an outdated server may be restarted now. Each restart keeps clients waiting for a grace period, so with whoever sets
     /// it otherwise again and again there is no race.

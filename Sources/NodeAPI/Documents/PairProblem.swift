@@ -32,7 +32,7 @@ extension PairStatus {
         if isParted {
             problems.append(
                 PairProblem(
-                    .pairParted, "pair", "both copies have gone different ways, and do not connect",
+                    .pairParted, "pair", "both copies have gone different ways",
                     remedy: "what each has is shown by convert2nfs ha resolve"))
         }
         if other == nil {

@@ -6,7 +6,7 @@ package struct StakesDocument: Hashable, Sendable, Codable {
     package struct Stake: Hashable, Sendable, Codable {
         package var node: NodeName
         package var isServing: Bool
-        /// Its copy does not connect to the other any more.
+        /// Its copy and the other's have gone different ways.
         package var isParted: Bool
         /// The highest that it has served under; 0 if it never has.
         package var epoch: UInt64

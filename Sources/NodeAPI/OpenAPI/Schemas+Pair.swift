@@ -67,7 +67,7 @@ extension Schemas {
                         [
                             .always("node", .string("As the configuration has it.")),
                             .always("isServing", .boolean("Whether it serves.")),
-                            .always("isParted", .boolean("Its copy does not connect to the other any more.")),
+                            .always("isParted", .boolean("Its copy and the other's have gone different ways.")),
                             .always("epoch", .integer("The highest that it has served under.")),
                             .maybe("servedSince", .time),
                             .always("writtenBytes", .integer("Written here since both parted, as far as known.")),

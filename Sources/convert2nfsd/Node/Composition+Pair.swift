@@ -14,7 +14,7 @@ extension StorageNode {
         _ configuration: Configuration, _ cluster: Configuration.Cluster, lock: InstanceLock,
         notifier: ServiceNotifier, logger: Logger
     ) async throws(StorageError) -> StorageNode {
-        let pair = try await Pair(configuration, cluster, logger: logger)
+        let pair = try await Pair(configuration, cluster, notifier, logger: logger)
         let paired = pair.paired
         let facts = facts(configuration, "kernel")
         let managers = paired.managers
@@ -32,15 +32,21 @@ extension StorageNode {
                     logger.warning("the NFS server's helpers are started when the node is to serve: \(error)")
                 }
             },
-            started: { notifier.tell(.ready) })
+            started: { notifier.readyAsMember() })
         return StorageNode(
             lock: lock, services: try listeners(configuration.api, faces, logger) + [runner], notifier: notifier,
             keepChoice: { () throws(StorageError) in }, windDown: { await paired.windDown(patience: $0) },
             retire: { () async throws(StorageError) in
                 try pair.files.write(marker: nil)
+                let before = mountCount(configuration)
                 try await pair.stack.retire()
-                return (0, false)
+                return (before - mountCount(configuration), false)
             }, logger: logger)
+    }
+
+    private static func mountCount(_ configuration: Configuration) -> Int {
+        let root = configuration.nfs.template.root + "/"
+        return ((try? MountTable.current()) ?? []).count { $0.mountPoint.hasPrefix(root) }
     }
 
     /// The parts of a pair's node.
@@ -58,7 +64,8 @@ extension StorageNode {
         let others: [ServerAddress]
 
         init(
-            _ configuration: Configuration, _ cluster: Configuration.Cluster, logger: Logger
+            _ configuration: Configuration, _ cluster: Configuration.Cluster, _ notifier: ServiceNotifier,
+            logger: Logger
         ) async throws(StorageError) {
             let state = configuration.node.state
             let volatile = "/run/convert2nfs"
@@ -89,7 +96,7 @@ extension StorageNode {
                 tools: tools, systemctl: Self.systemctl, program: try Self.program(), logger: logger)
             switch cluster.replication.method {
             case .drbd(let resource, let minor):
-                storage = try PairStorage.drbd(resource: resource, minor: minor, place) { ahead.look() }
+                storage = try PairStorage.drbd(resource: resource, minor: minor, place, ahead: ahead)
             case .rsync(let interval, let maximumLag):
                 storage = try PairStorage.rsync(
                     interval: interval, maximumLag: maximumLag, serving: paired, place)
@@ -133,7 +140,10 @@ extension StorageNode {
                         unreachable: cluster.unreachable, preferred: cluster.preferred?.name ?? own.name,
                         failsBack: cluster.failsBack),
                     lastResort: { if cluster.lastResort == .reboot { LastResortReboot.run(logger) } },
-                    tellPrimary: { [paired] in paired.note(primary: $0) }), logger: logger)
+                    tellPrimary: { [paired] primary in
+                        guard paired.note(primary: primary) else { return }
+                        notifier.tell(primary: primary, isOwn: primary == own.name)
+                    }), logger: logger)
             replicate.use { [driver] in await driver.mirror() }
             others = try Self.addresses(of: other, port: configuration.api.listen.port)
         }
@@ -156,9 +166,9 @@ extension StorageNode {
                     raise: { (_) async throws(StorageError) in
                         // Beside the mounts: clients are let in only after both. It has ended, too, when they fail, so that nothing is
                         // started any more while the service goes down.
-                        async let begun: Void? = try? await server.begin?()
+                        async let prepared: Void? = try? await server.prepare?()
                         try await paired.raise()
-                        _ = await begun
+                        _ = await prepared
                     },
                     lower: { () async throws(StorageError) in
                         await paired.stopReconciling()

@@ -45,9 +45,9 @@ struct PairStorage: Sendable {
 
     // MARK: DRBD
 
-    /// One replicated device below all volumes. `look` begins to ask what the volume group holds.
+    /// One replicated device below all volumes. `ahead` has its pools.
     static func drbd(
-        resource name: String, minor: Int, _ place: Place, look: @escaping @Sendable () -> Void
+        resource name: String, minor: Int, _ place: Place, ahead: PoolsAhead
     ) throws(StorageError) -> PairStorage {
         let cluster = place.cluster
         let replication = try DRBDReplication(
@@ -79,10 +79,13 @@ struct PairStorage: Sendable {
                 ServiceLayer(
                     "state volume",
                     raise: { (_) async throws(StorageError) in
-                        look()
+                        ahead.look()
                         try await group.raise()
                     },
-                    lower: { () async throws(StorageError) in try await group.lower() }),
+                    lower: { () async throws(StorageError) in
+                        await ahead.end()
+                        try await group.lower()
+                    }),
             ], setup: setup, prepare: { await group.prepare() })
     }
 

@@ -54,8 +54,13 @@ final class PairedService: Sendable {
 
     private var whoDoes: String { primary.withLock { $0.map { ", \($0) does" } ?? "" } }
 
-    /// For errors.
-    func note(primary name: NodeName?) { primary.withLock { $0 = name } }
+    /// For errors. Answers whether it was another.
+    func note(primary name: NodeName?) -> Bool {
+        primary.withLock { known in
+            defer { known = name }
+            return known != name
+        }
+    }
 
     /// Mounts and exports everything, and starts the NFS server. What else a start is comes with the first look of `reconcile`.
     func raise() async throws(StorageError) {

@@ -6,7 +6,12 @@ import Synchronization
 /// that clients do not wait for both.
 final class PoolsAhead: Sendable {
     private let make: @Sendable () throws(StorageError) -> [Pool]
-    private let pools = Mutex<[Pool]>([])
+    private let state = Mutex(State())
+
+    private struct State {
+        var pools: [Pool] = []
+        var looks: [Task<Void, Never>] = []
+    }
 
     /// `make` makes those that need no catalog for it.
     init(make: @escaping @Sendable () throws(StorageError) -> [Pool]) { self.make = make }
@@ -14,15 +19,27 @@ final class PoolsAhead: Sendable {
     /// New ones each time: what others knew of them may be of an earlier service.
     func look() {
         let made = (try? make()) ?? []
-        pools.withLock { $0 = made }
-        for pool in made { Task { _ = try? await pool.backend.inventory() } }
+        let looks = made.map { pool in Task { _ = try? await pool.backend.inventory() } }
+        state.withLock { $0 = State(pools: made, looks: $0.looks + looks) }
+    }
+
+    /// Nothing holds the devices any more: they are to go.
+    func end() async {
+        let looks = state.withLock { state in
+            defer { state.looks = [] }
+            return state.looks
+        }
+        for look in looks {
+            look.cancel()
+            await look.value
+        }
     }
 
     /// Those that were looked at last, once.
     func take() -> [Pool] {
-        pools.withLock { pools in
-            defer { pools = [] }
-            return pools
+        state.withLock { state in
+            defer { state.pools = [] }
+            return state.pools
         }
     }
 }

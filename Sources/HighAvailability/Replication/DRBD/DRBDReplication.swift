@@ -115,7 +115,7 @@ package struct DRBDReplication: Replication {
     package func resume() async throws(StorageError) { try await drbd("resume-io") }
 
     /// States of a disk with which no node is promoted.
-    private static let useless: Set<String> = ["Outdated", "Inconsistent", "Diskless", "Failed", "Detaching"]
+    static let useless: Set<String> = ["Outdated", "Inconsistent", "Diskless", "Failed", "Detaching"]
 
     func status() throws(StorageError) -> DRBDStatus? {
         let text: String?

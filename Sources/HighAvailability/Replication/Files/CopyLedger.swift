@@ -19,9 +19,11 @@ struct CopyLedger: Hashable, Sendable, Codable {
     }
 
     /// Clients may have written here what the other node lacks.
-    var isLeading = false
+    private(set) var isLeading = false
     /// When the other node was last known to serve.
     var heardAt: Double?
+    /// What was written here counts no more, and the other node was not asked for its data since.
+    private var isGivenUp: Bool?
     private(set) var entries: [String: Entry] = [:]
 
     subscript(_ id: VolumeID) -> Entry? {
@@ -61,6 +63,7 @@ struct CopyLedger: Hashable, Sendable, Codable {
     mutating func lead(at now: Double) {
         guard !isLeading else { return }
         isLeading = true
+        isGivenUp = nil
         change { copy in
             guard case .taken(let asOf) = copy else { return copy }
             return .own(sharedAt: asOf == nil ? nil : now)
@@ -74,6 +77,20 @@ struct CopyLedger: Hashable, Sendable, Codable {
         change { _ in .taken(asOf: now) }
     }
 
+    /// The other node serves at `moment`, and what it has counts.
+    mutating func follow(at moment: Double) {
+        isLeading = false
+        isGivenUp = nil
+        heardAt = max(heardAt ?? moment, moment)
+    }
+
+    /// The other node is to serve what it has, although clients have written here. What that was stays known, and so is kept.
+    mutating func giveUp(at now: Double) {
+        isLeading = false
+        isGivenUp = true
+        heardAt = now
+    }
+
     /// No copy counts before it has been made anew. What was written here stays known as that.
     mutating func outdate() { change { if case .taken = $0 { .taken(asOf: nil) } else { $0 } } }
 
@@ -84,7 +101,7 @@ struct CopyLedger: Hashable, Sendable, Codable {
     /// How many seconds the oldest copy was behind when the other node was last known to serve; nil if one is not whole, or nothing is
     /// known.
     var lag: Double? {
-        guard let heardAt else { return nil }
+        guard let heardAt, isGivenUp != true else { return nil }
         var oldest = heardAt
         for entry in entries.values {
             guard case .taken(let asOf?) = entry.copy else { return nil }

@@ -119,8 +119,7 @@ extension FileReplication {
     private func note(_ wanted: [Volume], own: Set<VolumeID>, at moment: Double) throws(StorageError) {
         let before = listedAt
         try change { ledger in
-            ledger.isLeading = false
-            ledger.heardAt = max(ledger.heardAt ?? moment, moment)
+            ledger.follow(at: moment)
             for volume in wanted where ledger[volume.id] == nil {
                 // A copy of another volume was full from the first moment.
                 let asOf = volume.source == nil ? before : nil

@@ -184,8 +184,9 @@ package actor FileReplication: Replication {
     package func resume() async throws(StorageError) {}
 
     package func discard() async throws(StorageError) {
-        throw StorageError(
-            .conflict, "with rsync a node that comes back takes the other's data by itself, and keeps what that lacks")
+        try requireOpen()
+        let moment = now()
+        try change { $0.giveUp(at: moment) }
     }
 
     package func reconnect() async throws(StorageError) {}
