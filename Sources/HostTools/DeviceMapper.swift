@@ -39,8 +39,7 @@ package enum DeviceMapper {
 
     /// Whatever has the name gives way: it is another device's, or none's any more.
     private static func link(_ node: String, _ name: String) throws(HostError) {
-        let (path, draft) = ("\(directory)/\(name)", "\(directory)/.\(name)")
-        unlink(draft)
+        let (path, draft) = ("\(directory)/\(name)", "\(directory)/.\(name).\(UInt64.random(in: 0 ... .max))")
         try systemCall("symlink", draft) { symlink("../\(node)", draft) }
         try systemCall("rename", path) { rename(draft, path) }
     }

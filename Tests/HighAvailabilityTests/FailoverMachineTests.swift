@@ -86,6 +86,21 @@ struct FailoverMachineTests {
         #expect(!machine.isParted && machine.role == .standby)
     }
 
+    @Test(
+        "one that served before the other did, and is the one to count, lacks nothing once the other's data is given up"
+    )
+    func countsAgain() throws {
+        var machine = try machine(record: PairRecord(seen: try epoch(3), data: try epoch(3), served: try epoch(3)))
+        _ = machine.handle(.data(.current(other: .outdated)))
+        _ = machine.handle(.peer(try leader(.outdated)))
+        #expect(machine.isParted && machine.record.isOutdated)
+        var disowned = try leader(.outdated)
+        disowned.record.isAhead = false
+        disowned.data = .outdated("its data was given up")
+        _ = machine.handle(.peer(disowned))
+        #expect(!machine.record.isOutdated && machine.role == .standby)
+    }
+
     @Test("what others follow moves in order: it comes down, and is handed over once the other has all")
     func movesToFollower() throws {
         var machine = try machine(.service)

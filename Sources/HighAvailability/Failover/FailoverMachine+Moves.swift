@@ -46,8 +46,15 @@ extension FailoverMachine {
         guard let report else { return }
         record.otherArbiter = report.arbiter
         record.seen = max(record.seen, report.record.served)
+        if hasGivenUp(report) { record.data = max(record.data, record.seen) }
         // It serves under what it was given, or cannot take it any more.
         if report.record.served >= record.seen || !report.isFit && !report.holdsStorage { promisedTicks = 0 }
+    }
+
+    /// What the other node wrote counts no more, or never was: what this one has written without it is all that counts.
+    private func hasGivenUp(_ report: PairReport) -> Bool {
+        guard record.isAhead, case .current = data, case .outdated = report.data else { return false }
+        return !report.record.isAhead && !report.holdsStorage
     }
 
     /// Whether the other node may have the epoch: not if it would serve without what is here. Of two that claim at once the one with

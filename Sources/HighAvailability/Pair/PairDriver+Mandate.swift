@@ -79,6 +79,17 @@ extension PairDriver {
         }
     }
 
+    /// What was written down of this node's data, that it alone counts, is so no more.
+    func disownNote() async {
+        guard let arbiter = parts.arbitration?.arbiter else { return }
+        do throws(StorageError) {
+            let note = try await arbiter.look()
+            if note.ahead == parts.node { try await arbiter.write(ahead: nil, over: note) }
+        } catch {
+            logger.warning("the arbiter still has it that this node has gone on alone: \(error)")
+        }
+    }
+
     // MARK: Evidence
 
     /// By the arbiter's word, once the other node cannot count on this one's any more.

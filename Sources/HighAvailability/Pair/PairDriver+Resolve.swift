@@ -15,6 +15,7 @@ extension PairDriver {
     package func stakes() async -> [PairStake] {
         await lookAtData()
         let reply = await parts.peer.send(PairMessage(.stake, report: machine.report), within: .seconds(5))
+        if let answer = reply.answer { hear(answer.report) }
         return [stake, reply.answer?.stake].compactMap(\.self)
     }
 
@@ -46,11 +47,21 @@ extension PairDriver {
                 "it serves, or has not let go of the storage: its data is given up only after \"convert2nfsd retire\" there, and "
                     + "\"convert2nfs ha promote --other-is-off\" on \(parts.otherName)")
         }
+        guard isParted else {
+            throw StorageError(.conflict, "the copies have not gone different ways, or are already one's to take over")
+        }
+        guard case .current = machine.peer?.data else {
+            throw StorageError(
+                .conflict,
+                "the data of \(parts.otherName) is no more than this node's: it was given up, or does not work; \(FailoverMachine.advice)"
+            )
+        }
         try await parts.replication.discard()
         await lookAtData()
         // Else the other node would wait for this one.
         guard take({ $0.disown() }) != nil else {
             throw StorageError(.unavailable, "this node cannot keep what it has to remember; see its log")
         }
+        await disownNote()
     }
 }

@@ -126,6 +126,13 @@ package actor PairDriver {
         replicationState = await look()
         other.note(isConnected: replicationState.isConnected)
         handle(.data(replicationState.data))
+        disownCopied()
+    }
+
+    /// A node that copies the other's files has taken that for what counts, also where not all of them are here yet.
+    private func disownCopied() {
+        guard parts.following != nil, machine.record.isAhead, !machine.report.holdsStorage else { return }
+        if case .outdated = replicationState.data { take { $0.disown() } }
     }
 
     /// Before the set-up has ended the copy is nobody's to serve, whatever replication says of it.

@@ -41,9 +41,14 @@ extension DRBDReplication {
         }
         guard status.role != .primary else { throw StorageError(.conflict, "this node may write") }
         if status.connection == .waiting { try await drbd("disconnect") }
-        // Until it has the other's, however long both do not reach each other.
-        if !Self.useless.contains(status.disk) { try await drbd("outdate") }
-        try await drbd("connect", ["--discard-my-data"])
+        do throws(StorageError) {
+            // Until it has the other's, however long both do not reach each other.
+            if !Self.useless.contains(status.disk) { try await drbd("outdate") }
+            try await drbd("connect", ["--discard-my-data"])
+        } catch {
+            try? await connectAgain()
+            throw error
+        }
     }
 
     package func reconnect() async throws(StorageError) {

@@ -105,7 +105,7 @@ package struct DRBDReplication: Replication {
     }
 
     /// If it fails, `start` tries it again.
-    private func connectAgain() async throws(StorageError) {
+    func connectAgain() async throws(StorageError) {
         do throws(StorageError) { try await drbd("connect") } catch {
             reconnection.isDue.withLock { $0 = true }
             throw error

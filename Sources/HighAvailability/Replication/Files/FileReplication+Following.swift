@@ -86,8 +86,15 @@ extension FileReplication {
     }
 
     /// Ensures the volumes that the other node has, and answers those that are here now. What both nodes had and that one has no more is
-    /// deleted; what it never had stays.
+    /// deleted; what it never had stays. A round and a mirror wait for each other: the work of one on a volume would be in the other's way.
     private func haveVolumes(asking ask: Ask) async throws(StorageError) -> [Volume] {
+        while isListing {
+            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else {
+                throw StorageError(.cancelled, "it is to end")
+            }
+        }
+        isListing = true
+        defer { isListing = false }
         let moment = now()
         guard let wanted = try await ask(.volumes(having: ledger.whole), .seconds(20)).volumes else { return [] }
         try requireOpen()

@@ -49,6 +49,8 @@ package actor FileReplication: Replication {
     /// How many others make volumes be as they are on the other node.
     var mirrors = 0
     var isDueAt = ContinuousClock.now
+    /// The volumes are being made those that the other node has.
+    var isListing = false
     /// Why a volume could not be brought up to date.
     var problems: [VolumeID: String] = [:]
     /// Those that the other node is copying.
