@@ -29,6 +29,26 @@ struct ProgressTests {
         #expect(try await manager.operation(operation.id).progress == nil)
     }
 
+    @Test("in a pair work runs until the other node has it, too, for those that did not wait for its end as well")
+    func replicated() async throws {
+        let node = try SimulatedNode()
+        let (begun, told) = (Completion<Void>(), Completion<Void>())
+        let (manager, reconciler) = try node.program(patience: .zero) {
+            begun.finish(())
+            _ = await told.value(within: .seconds(30), clock: ContinuousClock())
+        }
+        try await reconciler.pass()
+        guard case .running(let operation) = try await manager.create(Sample.spec("shop/a")) else {
+            Issue.record("nobody was to wait for it")
+            return
+        }
+        #expect(await begun.value(within: .seconds(30), clock: ContinuousClock()) != nil)
+        #expect(try await !manager.operation(operation.id).isFinished)
+        #expect(try await manager.volume(Sample.key("shop/a")).phase == .ready)
+        told.finish(())
+        try await eventually("the other node has it") { try await manager.operation(operation.id).state == .succeeded }
+    }
+
     @Test("volumes are measured at once, and one that hangs keeps the others' use from nobody")
     func hangingMeasure() async throws {
         let node = try SimulatedNode()

@@ -63,6 +63,7 @@ extension VolumeManager {
         if needsOrigin, let origin, !lock.tryAcquire(origin) { return false }
         defer { if needsOrigin, let origin { lock.release([origin]) } }
         live.begin(operation.id)
+        defer { live.end(operation.id) }
         let text =
             "\(operation.plan.kind) of \(operation.subject) was left unfinished at step \(operation.step); recovering it"
         logger.log(level: said.level(.notice, for: text, of: operation.id), "\(text)")

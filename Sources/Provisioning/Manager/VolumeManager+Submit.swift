@@ -44,6 +44,7 @@ extension VolumeManager {
             let outcome = await self.finish(operation, on: volume, from: .begin, result: result)
             self.lock.release(keys)
             if case .success = outcome { await self.settings.replicate?() }
+            self.live.end(operation.id)
             completion.finish(outcome)
         }
         guard let outcome = await completion.value(within: settings.patience, clock: clock) else {
@@ -52,12 +53,11 @@ extension VolumeManager {
         return .done(try outcome.get(), .changed)
     }
 
-    /// Runs to the end; the caller holds the locks and has put the operation into `live`.
+    /// Runs to the end; the caller holds the locks, has put the operation into `live`, and takes it out.
     func finish<Value: Sendable>(
         _ operation: Operation, on volume: Volume, from event: OperationMachine.Event,
         result: @Sendable (VolumeManager) async throws(StorageError) -> Value
     ) async -> Result<Value, StorageError> {
-        defer { live.end(operation.id) }
         do {
             let ended = try await executor.run(operation, on: volume, from: event)
             if let failure = ended.failure { return .failure(failure.error) }

@@ -20,10 +20,15 @@ final class LiveOperations: Sendable {
     /// How far the copy of its step is; nil when the step is over.
     func tell(_ progress: CopyProgress?, of id: OperationID) { entries.withLock { $0[id]?.progress = progress } }
 
-    /// The operation with how far it is.
+    /// The operation with how far it is. One that is done here and on its way to the other node of a pair still runs.
     func following(_ operation: Operation) -> Operation {
+        guard let entry = entries.withLock({ $0[operation.id] }) else { return operation }
         var operation = operation
-        operation.progress = entries.withLock { $0[operation.id]?.progress }
+        operation.progress = entry.progress
+        if operation.state == .succeeded {
+            operation.state = .running
+            operation.endedAt = nil
+        }
         return operation
     }
 }
