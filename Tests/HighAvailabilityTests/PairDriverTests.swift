@@ -26,6 +26,8 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
         var looks = 0
         var isOtherIdle = false
         var isSuspended = false
+        var isParted = false
+        var discards = 0
         var resumptions = 0
         var shuttings = 0
         var address = AddressState.notHeld
@@ -74,7 +76,7 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
         return ReplicationState(
             data: see(\.data), isPrimary: see(\.isPrimary), isConnected: see(\.isConnected),
             isOtherIdle: see(\.isOtherIdle),
-            isSuspended: see(\.isSuspended), text: "")
+            isSuspended: see(\.isSuspended), isParted: see(\.isParted), text: "")
     }
     func look() async -> AddressState { see(\.address) }
     func promote(_ occasion: Occasion) async throws(StorageError) {}
@@ -85,7 +87,13 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
             $0.data = .outdated("it was told to be")
         }
     }
-    func discard() async throws(StorageError) {}
+    func discard() async throws(StorageError) {
+        state.withLock {
+            $0.discards += 1
+            $0.data = .outdated("it was given up")
+            $0.isParted = false
+        }
+    }
     func reconnect() async throws(StorageError) {}
     func resume() async throws(StorageError) {
         state.withLock {

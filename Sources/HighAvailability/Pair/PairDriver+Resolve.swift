@@ -40,6 +40,12 @@ extension PairDriver {
         }
     }
 
+    /// As it is once it was given up, and what comes then may not have been done: it is asked for again.
+    private var isGivenUp: Bool {
+        guard case .outdated = replicationState.data else { return false }
+        return !machine.record.isAhead
+    }
+
     func discardOwn() async throws(StorageError) {
         guard !machine.report.holdsStorage else {
             throw StorageError(
@@ -47,8 +53,8 @@ extension PairDriver {
                 "it serves, or has not let go of the storage: its data is given up only after \"convert2nfsd retire\" there, and "
                     + "\"convert2nfs ha promote --other-is-off\" on \(parts.otherName)")
         }
-        guard isParted else {
-            throw StorageError(.conflict, "the copies have not gone different ways, or are already one's to take over")
+        guard isParted || isGivenUp else {
+            throw StorageError(.conflict, "the copies have not gone different ways, so there is nothing to give up")
         }
         guard case .current = machine.peer?.data else {
             throw StorageError(

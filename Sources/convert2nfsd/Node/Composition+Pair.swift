@@ -45,8 +45,9 @@ extension StorageNode {
     }
 
     private static func mountCount(_ configuration: Configuration) -> Int {
-        let root = configuration.nfs.template.root + "/"
-        return ((try? MountTable.current()) ?? []).count { $0.mountPoint.hasPrefix(root) }
+        // The table has paths without symbolic links.
+        let root = Directory.realPath(configuration.nfs.template.root) ?? configuration.nfs.template.root
+        return ((try? MountTable.current()) ?? []).count { $0.mountPoint.hasPrefix(root + "/") }
     }
 
     /// The parts of a pair's node.

@@ -19,7 +19,7 @@ extension ServiceNotifier {
     /// Which node of the pair serves, if any does.
     func tell(primary: NodeName?, isOwn: Bool) {
         guard let primary else { return status("neither node of the pair serves") }
-        status(isOwn ? Self.well : "\(primary) serves, and this node of the pair stands by")
+        status(isOwn ? Self.well : "\(primary) serves, and this node of the pair does not")
     }
 
     private static var well: String { "volumes are mounted and exported" }

@@ -93,6 +93,7 @@ extension FileReplication {
                 throw StorageError(.cancelled, "it is to end")
             }
         }
+        try requireOpen()
         isListing = true
         defer { isListing = false }
         let moment = now()
