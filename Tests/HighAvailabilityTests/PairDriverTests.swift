@@ -42,6 +42,8 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
         var outdatings = 0
         /// What was done to the service's layers, in order.
         var deeds: [String] = []
+        /// What keepalived had been told when each of them was done last.
+        var fitness: [String: FailoverMachine.Fitness] = [:]
         var failing: Set<String> = []
     }
 
@@ -113,6 +115,7 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
     private func act(_ deed: String) throws(StorageError) {
         let fails = state.withLock { state in
             state.deeds.append(deed)
+            state.fitness[deed] = state.told.last
             return state.failing.contains(deed)
         }
         if fails { throw StorageError(.busy, "in use") }
@@ -122,7 +125,8 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
         ServiceStack(
             ["storage", "volumes", "port"].map { name in
                 ServiceLayer(
-                    name, raise: { (_) async throws(StorageError) in try self.act("raise \(name)") },
+                    name, answers: name == "volumes",
+                    raise: { (_) async throws(StorageError) in try self.act("raise \(name)") },
                     lower: { () async throws(StorageError) in try self.act("lower \(name)") })
             })
     }
@@ -376,6 +380,43 @@ struct PairDriverTests {
             #expect(world.see(\.deeds).suffix(3) == Self.down[...])
             world.set { $0.failing = [] }
             try await eventually { await !driver.status().own.holdsStorage }
+        }
+    }
+
+    @Test(
+        "in an orderly move the address stays until clients hear nothing any more, and where the other serves it goes at once"
+    )
+    func addressStays() async throws {
+        @Sendable func other(_ role: PairRole, _ epoch: UInt64) throws -> PairAnswer {
+            let name = try NodeName("b")
+            let record = PairRecord(
+                seen: Epoch(epoch, of: name), data: Epoch(epoch, of: name), served: Epoch(epoch, of: name))
+            return PairAnswer(
+                isGranted: true,
+                report: PairReport(
+                    node: name, role: role, record: record, data: .current(other: .same), address: .notHeld,
+                    holdsStorage: role == .primary))
+        }
+        for isOrderly in [true, false] {
+            try await with { world, driver, _ in
+                try await wait(driver, .standby)
+                world.set {
+                    $0.address = .held
+                    $0.answer = try? other(.standby, 0)
+                }
+                try await wait(driver, .primary)
+                world.set { $0.fitness = [:] }
+                if isOrderly {
+                    try await eventually { (try? await driver.move()) != nil }
+                } else {
+                    world.set { $0.answer = try? other(.primary, 9) }
+                }
+                try await eventually { world.see(\.fitness)["lower storage"] != nil }
+                let fitness = world.see(\.fitness)
+                #expect(fitness["lower port"] == (isOrderly ? .serving : .unfit))
+                #expect(fitness["lower volumes"] == (isOrderly ? .serving : .unfit))
+                #expect(fitness["lower storage"] == .unfit)
+            }
         }
     }
 

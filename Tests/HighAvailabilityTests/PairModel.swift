@@ -127,6 +127,7 @@ struct PairModel {
             nodes[index].jobs.append(.answer(.evidence(epoch, answer), since: ticks))
         case .promote(let epoch, let isForced): send(.promoted(epoch, failure: promote(isForced, index)), index)
         case .demote:
+            send(.silent, index)
             nodes[index].isOpen = false
             nodes[index].disk.isPrimary = false
             nodes[index].disk.isSuspended = false

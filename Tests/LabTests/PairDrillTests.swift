@@ -23,6 +23,15 @@ struct PairDrillTests {
             return (primary, standby)
         }
 
+        /// The daemon ends and begins anew with that in its configuration.
+        func restart(_ machine: Machine, cluster: String) async throws {
+            let changed = PairNodes(pair.nodes[0], pair.nodes[1], cluster: cluster)
+            try await changed.bringFiles(machine)
+            try await machine.sh("kill -9 $(pidof convert2nfsd)")
+            try await changed.start(machine)
+            try await machine.insist("convert2nfs health")
+        }
+
         /// The other one may switch a machine off while it boots, since it does not answer yet.
         func boot(_ machines: [Machine]) async throws {
             for machine in machines {
@@ -162,6 +171,84 @@ struct PairDrillTests {
             try await drill.boot([primary])
             try await drill.pair.wait(until: primary, is: "primary", deadline: .seconds(180))
             try await primary.sh("rm /nfs/shopdata/bulk")
+        }
+    }
+
+    /// What of the node that serves is cut off.
+    enum Cut: CaseIterable {
+        case replication, clients, all
+
+        var links: [LabNetwork.Link] {
+            switch self {
+            case .replication: [.replication]
+            case .clients: [.data]
+            case .all: [.data, .replication]
+            }
+        }
+    }
+
+    @Test(
+        "the node that serves loses one of its links, or both: never do both serve, and clients go on",
+        arguments: Cut.allCases)
+    func linksCut(cut: Cut) async throws {
+        let lab = try #require(LabScope.lab)
+        try await drill("cut-\(cut)") { drill in
+            let (primary, standby) = try await drill.nodes()
+            let watches = [ServingWatch(primary), ServingWatch(standby)]
+            for watch in watches { try await watch.start() }
+            for link in cut.links { try await lab.connect(primary, to: link, false) }
+            try await drill.pair.wait(until: standby, is: cut == .replication ? "outdated" : "primary")
+            try await drill.application.proceed(records: 200)
+            for link in cut.links { try await lab.connect(primary, to: link, true) }
+            try await drill.boot([primary, standby])
+            _ = try await drill.nodes()
+            let (one, other) = (try await watches[0].times(), try await watches[1].times())
+            #expect(!one.isEmpty && other.isEmpty == (cut == .replication))
+            #expect(ServingWatch.overlap(one, other) == nil)
+            for watch in watches { try await watch.stop() }
+        }
+    }
+
+    @Test("the disk of a node fails: clients go on, and both nodes say which it is", arguments: Side.allCases)
+    func diskFails(side: Side) async throws {
+        try await drill("disk-\(side)") { drill in
+            let (primary, standby) = try await drill.nodes()
+            let (struck, whole) = side == .old ? (primary, standby) : (standby, primary)
+            try await struck.loseDisk(PairNodes.disk)
+            try await drill.pair.wait(until: struck, is: "fault")
+            try await drill.pair.wait(until: whole, is: "primary")
+            try await drill.application.proceed()
+            for node in [primary, standby] {
+                let said = try await node.sh("convert2nfs ha status 2>&1 || true")
+                #expect(said.contains("\(struck.spec.name) has a fault: its disk"), "\(said)")
+            }
+            let doctor = try await struck.sh("convert2nfs doctor 2>&1 || true")
+            #expect(doctor.contains("its disk"), "\(doctor)")
+            // Back in its place: what was written meanwhile comes from the other one.
+            try await struck.cutPower()
+            try await drill.boot([struck])
+        }
+    }
+
+    @Test("with \"failback: auto\" the service goes back by itself once a node that was lost has caught up")
+    func failsBack() async throws {
+        try await drill("back") { drill in
+            let preferred = drill.pair.nodes[0]
+            if try await drill.nodes().primary.spec.name != preferred.spec.name {
+                try await drill.pair.moveService(from: drill.pair.nodes[1])
+                _ = try await drill.nodes()
+            }
+            for node in drill.pair.nodes.reversed() {
+                try await drill.restart(node, cluster: "\(PairNodes.fence)\n  failback: auto")
+            }
+            _ = try await drill.nodes()
+            try await preferred.cutPower()
+            try await drill.pair.wait(until: drill.pair.nodes[1], is: "primary")
+            try await drill.application.proceed()
+            try await drill.boot([preferred])
+            try await drill.pair.wait(until: preferred, is: "primary", deadline: .seconds(240))
+            try await drill.application.proceed()
+            for node in drill.pair.nodes.reversed() { try await drill.restart(node, cluster: PairNodes.fence) }
         }
     }
 

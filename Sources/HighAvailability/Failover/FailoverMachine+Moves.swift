@@ -34,6 +34,7 @@ extension FailoverMachine {
 
     private mutating func demote(_ ending: Ending) -> [Action] {
         isMoveAsked = false
+        isAnswering = ending == .handOver
         stage = .demoting(ending)
         return [.demote]
     }

@@ -22,6 +22,8 @@ package struct FailoverMachine: Sendable, Hashable {
         case evidence(Epoch, EvidenceAnswer)
         /// What came of `promote`; the text is why it failed.
         case promoted(Epoch, failure: String?)
+        /// On its way down: no client hears anything from this node any more.
+        case silent
         /// What came of `demote`, and what replication says after it; the text is why it failed.
         case demoted(DataState, failure: String?)
         /// What came of `handOver`; nil if the other node did not answer.
@@ -111,6 +113,8 @@ package struct FailoverMachine: Sendable, Hashable {
     /// For so many ticks it has served without the address, which the other node has.
     var strandedTicks = 0
     var isMoveAsked = false
+    /// What clients asked before the ports were shut is still answered, from the address.
+    var isAnswering = false
     /// The service belongs to the other node, and goes back to it once that could have had it for `givingBackTicks`.
     let givesBack: Bool
     /// By whose word it serves when it does not hear the other.
@@ -177,6 +181,8 @@ package struct FailoverMachine: Sendable, Hashable {
         switch stage {
         case .primary: .serving
         case .promoting: .fit
+        // nfsd ends the connections to an address that goes, and what it was doing for them is done and never answered.
+        case .demoting where isAnswering: .serving
         case .demoting, .stuck: .unfit
         case .resting, .claiming: role == .standby && promisedTicks == 0 && leavingTicks == 0 ? .fit : .unfit
         }
@@ -197,7 +203,9 @@ package struct FailoverMachine: Sendable, Hashable {
             actions += take(epoch)
         case .evidence(let epoch, let answer): actions += weigh(answer, for: epoch)
         case .promoted(let epoch, let failure): actions += end(promotion: epoch, failure)
+        case .silent: isAnswering = false
         case .demoted(let state, let failure):
+            isAnswering = false
             noteData(state)
             actions += end(demotion: failure)
         case .handedOver(let epoch, let isTaken): note(handedOver: epoch, isTaken)

@@ -215,7 +215,7 @@ package actor PairDriver {
         await watching("the service's marker") { () async throws(StorageError) in try parts.files.write(marker: nil) }
         let isToEnd = machine.isToEnd
         let isHandOver = machine.stage == .demoting(.handOver)
-        let passage = await parts.service.lower()
+        let passage = await parts.service.lower { await self.handle(.silent) }
         note(.down, nil, passage)
         if isHandOver, passage.failure == nil { await bringOtherUp() }
         if passage.failure == nil { await giveMandateBack() }

@@ -17,14 +17,18 @@ package struct Occasion: Hashable, Sendable {
 /// One part of the service of a pair, above those it needs. Raising and lowering are idempotent.
 package struct ServiceLayer: Sendable {
     package let name: String
+    /// Clients hear from the node as long as it is up, and no longer.
+    let answers: Bool
     let raise: @Sendable (Occasion) async throws(StorageError) -> Void
     let lower: @Sendable () async throws(StorageError) -> Void
 
     package init(
-        _ name: String, raise: @escaping @Sendable (Occasion) async throws(StorageError) -> Void,
+        _ name: String, answers: Bool = false,
+        raise: @escaping @Sendable (Occasion) async throws(StorageError) -> Void,
         lower: @escaping @Sendable () async throws(StorageError) -> Void
     ) {
         self.name = name
+        self.answers = answers
         self.raise = raise
         self.lower = lower
     }
@@ -58,13 +62,15 @@ package struct ServiceStack: Sendable {
     }
 
     /// Takes it down, the highest layer first. One that cannot be lowered does not keep what is below it from being tried: so the
-    /// service ends although the ports cannot be closed, and a layer refuses by itself while it is in use.
-    func lower() async -> Passage {
+    /// service ends although the ports cannot be closed, and a layer refuses by itself while it is in use. Says `silent` once clients
+    /// hear nothing any more.
+    func lower(silent: @Sendable () async -> Void = {}) async -> Passage {
         var passage = Passage()
         for (layer, lowering) in zip(layers, lowering).reversed() {
             await passage.step(layer.name) { () async throws(StorageError) in
                 try await lowering.run(within: Self.patience)
             }
+            if layer.answers { await silent() }
         }
         return passage
     }

@@ -53,12 +53,13 @@ package struct PairNodes: Sendable {
         for (path, content, mode) in files { try await machine.write(Array(content.utf8), to: path, mode: mode) }
     }
 
-    /// Starts the daemon; what the machine is to be in the pair it finds out by itself.
+    /// Starts the daemon, with the processors' share that its unit gives it; what the machine is to be in the pair it finds out by itself.
     package func start(_ machine: Machine) async throws {
         try await machine.sh(
             """
-            mkdir -p /run/convert2nfs
-            convert2nfsd run >>/var/log/daemon.out 2>&1 </dev/null &
+            mkdir -p /run/convert2nfs /sys/fs/cgroup/convert2nfsd
+            echo 1000 >/sys/fs/cgroup/convert2nfsd/cpu.weight
+            (echo 0 >/sys/fs/cgroup/convert2nfsd/cgroup.procs; exec convert2nfsd run >>/var/log/daemon.out 2>&1 </dev/null) &
             """)
     }
 

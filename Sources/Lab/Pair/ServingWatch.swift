@@ -39,6 +39,17 @@ package struct ServingWatch: Sendable {
             .compactMap { Double($0) }.map { $0 - shift }
     }
 
+    /// A moment at which both served, of what two of them have noted: one served between two looks that saw the other serve without a break.
+    package static func overlap(_ one: [Double], _ other: [Double]) -> Double? {
+        // Twice what a look and its pause take.
+        let pause = 1.0
+        func within(_ times: [Double], _ moments: [Double]) -> Double? {
+            zip(times, times.dropFirst()).lazy.filter { $1 - $0 < pause }
+                .compactMap { begin, end in moments.first { $0 > begin && $0 < end } }.first
+        }
+        return within(one, other) ?? within(other, one)
+    }
+
     /// Whether it has looked at all.
     package func hasLooked() async throws -> Bool { try await !machine.sh("cat \(Self.file).last || true").isEmpty }
 

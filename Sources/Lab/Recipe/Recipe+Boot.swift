@@ -114,6 +114,8 @@ extension Recipe {
         link set repl0 up
         END
         if [ "$first" != systemd ]; then
+            mount -t cgroup2 none /sys/fs/cgroup
+            echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
             /lib/systemd/systemd-udevd --daemon
             udevadm trigger --action=add --subsystem-match=block
             udevadm settle

@@ -155,7 +155,8 @@ extension StorageNode {
         ) -> ServiceStack {
             let service = [
                 ServiceLayer(
-                    "NFS server", raise: { (_) async throws(StorageError) in await server.bringLockRecords?() },
+                    "NFS server", answers: true,
+                    raise: { (_) async throws(StorageError) in await server.bringLockRecords?() },
                     lower: { () async throws(StorageError) in
                         // What it was doing is done and answered then.
                         let stopping = await stop(server)
