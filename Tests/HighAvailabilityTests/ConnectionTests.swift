@@ -1,3 +1,4 @@
+import Glibc
 import StorageCore
 import TestSupport
 import Testing
@@ -54,5 +55,64 @@ struct ConnectionTests {
         let pseudo = addresses + (isIPv6 ? [0, 0, 0, 20, 0, 0, 0, 6] : [0, 6, 0, 20])
         #expect(Tickle.checksum(pseudo + segment) == 0)
         if !isIPv6 { #expect(packet[0] == 0x45 && Array(packet[12..<20]) == addresses) }
+    }
+
+    @Test("a client whose server has gone without a word hears of it at once", arguments: ["127.0.0.1", "::1"])
+    func woken(text: String) throws {
+        let directory = try TemporaryDirectory()
+        let (address, sockets) = (try ClientAddress(text), try LoopbackSockets(text))
+        let keeper = ConnectionKeeper(
+            address: address, ports: [sockets.port], file: "\(directory.path)/connections.json")
+        #expect(try keeper.note(since: nil).count == 1)
+        try sockets.vanish()
+        #expect(!sockets.isClientTold(within: 0))
+        try keeper.wake()
+        #expect(sockets.isClientTold(within: 10_000))
+    }
+}
+
+/// Both ends of a connection over the loopback.
+private final class LoopbackSockets {
+    private let client: Int32
+    private let server: Int32
+    let port: UInt16
+
+    init(_ address: String) throws {
+        let isIPv6 = address.contains(":")
+        let listener = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        listen(listener, 1)
+        var name = sockaddr_in6()
+        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        client = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let client = client
+        let isConnected = withUnsafeMutablePointer(to: &name) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                // Of a socket that was never bound the kernel chose the port; its address is any, and so the loopback.
+                getsockname(listener, generic, &length) == 0 && connect(client, generic, length) == 0
+            }
+        }
+        try #require(isConnected)
+        // It lies at one place in both families' addresses.
+        port = UInt16(bigEndian: name.sin6_port)
+        server = accept(listener, nil, nil)
+    }
+
+    deinit { close(client) }
+
+    /// Ends the server's end as a loss of power does (TCP_REPAIR of tcp(7)): nothing is sent.
+    func vanish() throws {
+        var yes: Int32 = 1
+        try #require(
+            setsockopt(server, Int32(IPPROTO_TCP), TCP_REPAIR, &yes, socklen_t(MemoryLayout<Int32>.size)) == 0)
+        close(server)
+    }
+
+    /// Whether the client hears within so many milliseconds that its connection is no more.
+    func isClientTold(within milliseconds: Int32) -> Bool {
+        var waiting = pollfd(fd: client, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, milliseconds) == 1 else { return false }
+        var byte: UInt8 = 0
+        return recv(client, &byte, 1, 0) < 0 && errno == ECONNRESET
     }
 }

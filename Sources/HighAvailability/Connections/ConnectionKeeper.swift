@@ -47,7 +47,8 @@ package struct ConnectionKeeper: Sendable {
         do {
             guard let bytes = try DurableFile.read(file, limit: 16 << 20) else { return }
             let connections = try JSONDecoder().decode([Connection].self, from: Data(bytes))
-            try RawSender.send(connections.map { (Tickle(connection: $0).packet, $0.remote.address.bytes) })
+            try RawSender.send(
+                connections.map { (Tickle(connection: $0).packet, $0.remote.address.bytes) }, from: address.bytes)
         } catch {
             throw StorageError(.unavailable, "the clients cannot be told to connect anew: \(error)")
         }

@@ -122,7 +122,14 @@ package struct DRBDReplication: Replication {
         do throws(HostError) { text = try ControlFile.read("/proc/drbd") } catch {
             throw StorageError(.unavailable, "DRBD cannot be looked at: \(error)")
         }
-        return text.flatMap { DRBDStatus(proc: $0, minor: minor) }
+        guard let text else { return nil }
+        if let version = DRBDStatus.version(proc: text), !version.hasPrefix("8.") {
+            throw StorageError(
+                .unavailable,
+                "this kernel has DRBD \(version), which this program does not know yet: it needs the 8.4 series, which kernels bring along"
+            )
+        }
+        return DRBDStatus(proc: text, minor: minor)
     }
 
     func drbd(

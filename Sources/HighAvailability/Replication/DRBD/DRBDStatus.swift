@@ -50,6 +50,12 @@ struct DRBDStatus: Hashable, Sendable {
         outOfSync = ByteCount((oos.flatMap { Int64($0) } ?? 0) << 10)
     }
 
+    /// Of the kernel's module; the 9 series shows no more there.
+    static func version(proc text: String) -> String? {
+        text.split(separator: "\n").first { $0.hasPrefix("version: ") }?.split(separator: " ").dropFirst().first
+            .map(String.init)
+    }
+
     private static func connection(_ name: String, percent: Double?) -> Connection {
         switch name {
         case "Connected", "VerifyS", "VerifyT": .connected
