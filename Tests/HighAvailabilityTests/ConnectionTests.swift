@@ -57,8 +57,10 @@ struct ConnectionTests {
         if !isIPv6 { #expect(packet[0] == 0x45 && Array(packet[12..<20]) == addresses) }
     }
 
-    @Test("a client whose server has gone without a word hears of it at once", arguments: ["127.0.0.1", "::1"])
-    func woken(text: String) throws {
+    @Test(
+        "a client whose server has gone without a word hears of it at once", .requiresRoot,
+        arguments: ["127.0.0.1", "::1"])
+    func woken(text: String) async throws {
         let directory = try TemporaryDirectory()
         let (address, sockets) = (try ClientAddress(text), try LoopbackSockets(text))
         let keeper = ConnectionKeeper(
@@ -66,7 +68,7 @@ struct ConnectionTests {
         #expect(try keeper.note(since: nil).count == 1)
         try sockets.vanish()
         #expect(!sockets.isClientTold(within: 0))
-        try keeper.wake()
+        try await keeper.wake()
         #expect(sockets.isClientTold(within: 10_000))
     }
 }

@@ -247,6 +247,32 @@ struct FailoverMachineTests {
         #expect(machine.role == .standby && machine.fitness == .fit)
     }
 
+    @Test(
+        "the address stays for the last answers, but for some seconds only, and not where it is not here or the other serves",
+        arguments: [
+            [.silent], [.unvouched], [.tick, .tick, .tick, .tick, .tick],
+            [.demoted(.current(other: .same), failure: nil)],
+        ] as [[FailoverMachine.Event]])
+    func addressForAnswers(events: [FailoverMachine.Event]) throws {
+        var machine = try machine(.service)
+        _ = machine.handle(.peer(try report(.standby)))
+        _ = try machine.move()
+        #expect(machine.fitness == .unfit)
+
+        machine = try self.machine(.service)
+        _ = machine.handle(.address(.held))
+        _ = machine.handle(.peer(try report(.standby)))
+        _ = try machine.move()
+        var other = machine
+        for event in events {
+            #expect(machine.fitness == .serving)
+            _ = machine.handle(event)
+        }
+        #expect(machine.fitness == .unfit)
+        _ = other.handle(.peer(try report(.primary, served: try self.other(9), address: .held)))
+        #expect(other.fitness == .unfit)
+    }
+
     @Test("what it is given it takes, once, and says so again when asked again")
     func takes() throws {
         var machine = try machine()

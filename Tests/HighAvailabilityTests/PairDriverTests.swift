@@ -140,7 +140,7 @@ struct PairDriverTests {
     func with(
         unreachable: PairPolicy.Unreachable = .wait, hasFence: Bool = true, record: PairRecord? = nil,
         marker: Epoch? = nil, isPrimary: Bool = false, isFailing: Bool = false, answer: PairAnswer? = nil,
-        arbitration: Arbitration? = nil,
+        arbitration: Arbitration? = nil, clock: any Clock<Duration> = FastClock(),
         _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
@@ -160,7 +160,7 @@ struct PairDriverTests {
             policy: PairPolicy(unreachable: unreachable, preferred: try NodeName("a"), interval: .milliseconds(5)),
             tellPrimary: { _ in })
         let driver = try PairDriver(
-            parts, clock: FastClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            parts, clock: clock, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await withThrowingTaskGroup { group in
             group.addTask { await driver.run() }
             try await body(world, driver, files)
@@ -398,7 +398,8 @@ struct PairDriverTests {
                     holdsStorage: role == .primary))
         }
         for isOrderly in [true, false] {
-            try await with { world, driver, _ in
+            // Whose seconds are longer than what is done here.
+            try await with(clock: ContinuousClock()) { world, driver, _ in
                 try await wait(driver, .standby)
                 world.set {
                     $0.address = .held
@@ -418,6 +419,48 @@ struct PairDriverTests {
                 #expect(fitness["lower storage"] == .unfit)
             }
         }
+    }
+
+    @Test("a program that ends while the service is on its way down leaves the address to the other node")
+    func endsOnTheWay() async throws {
+        let (directory, world) = (try TemporaryDirectory(), World())
+        let files = PairFiles(state: directory.path, volatile: directory.path)
+        let (reached, isReached) = AsyncStream<Void>.makeStream()
+        let hanging = ServiceStack([
+            ServiceLayer(
+                "server", answers: true, raise: { (_) async throws(StorageError) in },
+                lower: { () async throws(StorageError) in
+                    isReached.yield()
+                    while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+                })
+        ])
+        let name = try NodeName("b")
+        let epoch = Epoch(1, of: try NodeName("a"))
+        let record = PairRecord(seen: epoch, data: epoch, served: epoch)
+        try files.write(record)
+        try files.write(marker: epoch)
+        world.set {
+            $0.isPrimary = true
+            $0.address = .held
+            $0.answer = PairAnswer(
+                isGranted: true,
+                report: PairReport(
+                    node: name, role: .standby, record: record, data: .current(other: .same), address: .notHeld,
+                    holdsStorage: false))
+        }
+        let parts = PairParts(
+            node: try NodeName("a"), otherName: name, peer: world, replication: world, address: world, fence: nil,
+            arbitration: nil, service: hanging, shut: { () async throws(StorageError) in }, files: files,
+            policy: PairPolicy(unreachable: .wait, preferred: name, interval: .milliseconds(5)),
+            tellPrimary: { _ in })
+        let driver = try PairDriver(parts, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let life = Task { await driver.run() }
+        try await eventually { await driver.status().own.role == .primary && world.see(\.told).last == .serving }
+        try await eventually { (try? await driver.move()) != nil }
+        for await _ in reached { break }
+        life.cancel()
+        await life.value
+        #expect(world.see(\.told).last == .unfit)
     }
 
     @Test("asked to, it marks its copy as outdated, and does not serve with it; while it serves it refuses")

@@ -37,6 +37,7 @@ struct PairModel {
         case seek(Epoch)
         case promote(Epoch, isForced: Bool)
         case demote
+        case letGo
         case handOver(Epoch)
         /// What came of one of these is on its way back since so many ticks.
         case answer(FailoverMachine.Event, since: Int)
@@ -127,7 +128,9 @@ struct PairModel {
             nodes[index].jobs.append(.answer(.evidence(epoch, answer), since: ticks))
         case .promote(let epoch, let isForced): send(.promoted(epoch, failure: promote(isForced, index)), index)
         case .demote:
+            nodes[index].jobs.append(.letGo)
             send(.silent, index)
+        case .letGo:
             nodes[index].isOpen = false
             nodes[index].disk.isPrimary = false
             nodes[index].disk.isSuspended = false

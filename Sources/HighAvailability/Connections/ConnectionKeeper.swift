@@ -42,16 +42,23 @@ package struct ConnectionKeeper: Sendable {
         }
     }
 
-    /// Makes those that were written down last connect anew. The port is open.
-    package func wake() throws(StorageError) {
+    /// Makes those that were written down last connect anew, once the address is here, which may be moments after the service. The port is
+    /// open.
+    package func wake(within patience: Duration = .seconds(30)) async throws(StorageError) {
         do {
             guard let bytes = try DurableFile.read(file, limit: 16 << 20) else { return }
             let connections = try JSONDecoder().decode([Connection].self, from: Data(bytes))
+            let end = ContinuousClock.now + patience
+            while try !isAddressHere(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(50)) }
             try RawSender.send(
                 connections.map { (Tickle(connection: $0).packet, $0.remote.address.bytes) }, from: address.bytes)
         } catch {
             throw StorageError(.unavailable, "the clients cannot be told to connect anew: \(error)")
         }
+    }
+
+    private func isAddressHere() throws(HostError) -> Bool {
+        try NetworkInterfaces.addresses().contains { $0.text == address.description }
     }
 
     /// Keeps the list until the task is cancelled.

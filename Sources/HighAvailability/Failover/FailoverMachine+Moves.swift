@@ -34,7 +34,7 @@ extension FailoverMachine {
 
     private mutating func demote(_ ending: Ending) -> [Action] {
         isMoveAsked = false
-        isAnswering = ending == .handOver
+        answeringTicks = ending == .handOver && address == .held ? Self.answerPatience : 0
         stage = .demoting(ending)
         return [.demote]
     }
@@ -47,6 +47,7 @@ extension FailoverMachine {
         guard let report else { return }
         record.otherArbiter = report.arbiter
         record.seen = max(record.seen, report.record.served)
+        if report.record.served > record.served { answeringTicks = 0 }
         if hasGivenUp(report) { record.data = max(record.data, record.seen) }
         // It serves under what it was given, or cannot take it any more.
         if report.record.served >= record.seen || !report.isFit && !report.holdsStorage { promisedTicks = 0 }

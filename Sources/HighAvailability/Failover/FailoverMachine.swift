@@ -22,7 +22,7 @@ package struct FailoverMachine: Sendable, Hashable {
         case evidence(Epoch, EvidenceAnswer)
         /// What came of `promote`; the text is why it failed.
         case promoted(Epoch, failure: String?)
-        /// On its way down: no client hears anything from this node any more.
+        /// On its way down: the server has ended, and no client hears anything from it any more.
         case silent
         /// What came of `demote`, and what replication says after it; the text is why it failed.
         case demoted(DataState, failure: String?)
@@ -94,6 +94,7 @@ package struct FailoverMachine: Sendable, Hashable {
     package static let grantLasts = 5
     static let patience = 10
     static let addressPatience = 30
+    static let answerPatience = 5
 
     package let node: NodeName
     package internal(set) var record: PairRecord
@@ -113,8 +114,8 @@ package struct FailoverMachine: Sendable, Hashable {
     /// For so many ticks it has served without the address, which the other node has.
     var strandedTicks = 0
     var isMoveAsked = false
-    /// What clients asked before the ports were shut is still answered, from the address.
-    var isAnswering = false
+    /// What clients asked before the ports were shut is still answered, from the address: for so many ticks at most.
+    var answeringTicks = 0
     /// The service belongs to the other node, and goes back to it once that could have had it for `givingBackTicks`.
     let givesBack: Bool
     /// By whose word it serves when it does not hear the other.
@@ -182,7 +183,7 @@ package struct FailoverMachine: Sendable, Hashable {
         case .primary: .serving
         case .promoting: .fit
         // nfsd ends the connections to an address that goes, and what it was doing for them is done and never answered.
-        case .demoting where isAnswering: .serving
+        case .demoting where answeringTicks > 0: .serving
         case .demoting, .stuck: .unfit
         case .resting, .claiming: role == .standby && promisedTicks == 0 && leavingTicks == 0 ? .fit : .unfit
         }
@@ -203,13 +204,15 @@ package struct FailoverMachine: Sendable, Hashable {
             actions += take(epoch)
         case .evidence(let epoch, let answer): actions += weigh(answer, for: epoch)
         case .promoted(let epoch, let failure): actions += end(promotion: epoch, failure)
-        case .silent: isAnswering = false
+        case .silent: answeringTicks = 0
         case .demoted(let state, let failure):
-            isAnswering = false
+            answeringTicks = 0
             noteData(state)
             actions += end(demotion: failure)
         case .handedOver(let epoch, let isTaken): note(handedOver: epoch, isTaken)
-        case .unvouched: actions += giveUp()
+        case .unvouched:
+            answeringTicks = 0
+            actions += giveUp()
         case .tick: actions += tick()
         }
         actions += next()
@@ -242,6 +245,7 @@ package struct FailoverMachine: Sendable, Hashable {
         promisedTicks = max(0, promisedTicks - 1)
         pausedTicks = max(0, pausedTicks - 1)
         leavingTicks = max(0, leavingTicks - 1)
+        answeringTicks = max(0, answeringTicks - 1)
         if case .primary = stage, address != .held, peer?.address == .held {
             strandedTicks += 1
         } else {

@@ -53,8 +53,10 @@ package actor PairDriver {
 
     // MARK: Its life
 
-    /// Runs until the task is cancelled. The service stays as it is then: the data path outlives the program.
+    /// Runs until the task is cancelled. The service stays as it is then: the data path outlives the program. What was on its way down
+    /// does not keep the address.
     package func run() async {
+        defer { if machine.role == .demoting { tell(.unfit) } }
         await withTaskGroup { group in
             group.addTask { await self.watchMandate() }
             await settle()
@@ -189,9 +191,13 @@ package actor PairDriver {
 
     private func tellFitness() {
         guard isSettled, machine.fitness != told else { return }
+        tell(machine.fitness)
+    }
+
+    private func tell(_ fitness: FailoverMachine.Fitness) {
         do throws(StorageError) {
-            try parts.address.tell(machine.fitness)
-            told = machine.fitness
+            try parts.address.tell(fitness)
+            told = fitness
         } catch {
             logger.error("keepalived could not be told what this node is fit for: \(error)")
         }

@@ -44,10 +44,12 @@ package final class ServicePort: Sendable {
         try await change()
         let isKeeping = keeping.withLock { $0 != nil }
         guard !isKeeping else { return }
-        // They would come by themselves, only later.
-        do throws(StorageError) { try keeper.wake() } catch { logger.warning("\(error)") }
         keeping.withLock { [keeper, logger] task in
-            task = Task { await keeper.keep { logger.warning("\($0)") } }
+            task = Task {
+                // They would come by themselves, only later.
+                do throws(StorageError) { try await keeper.wake() } catch { logger.warning("\(error)") }
+                await keeper.keep { logger.warning("\($0)") }
+            }
         }
     }
 

@@ -62,8 +62,8 @@ package struct ServiceStack: Sendable {
     }
 
     /// Takes it down, the highest layer first. One that cannot be lowered does not keep what is below it from being tried: so the
-    /// service ends although the ports cannot be closed, and a layer refuses by itself while it is in use. Says `silent` once clients
-    /// hear nothing any more.
+    /// service ends although the ports cannot be closed, and a layer refuses by itself while it is in use. Says `silent` once the
+    /// layer that answers clients is down, or was tried.
     func lower(silent: @Sendable () async -> Void = {}) async -> Passage {
         var passage = Passage()
         for (layer, lowering) in zip(layers, lowering).reversed() {

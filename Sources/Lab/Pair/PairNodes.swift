@@ -57,9 +57,10 @@ package struct PairNodes: Sendable {
     package func start(_ machine: Machine) async throws {
         try await machine.sh(
             """
-            mkdir -p /run/convert2nfs /sys/fs/cgroup/convert2nfsd
-            echo 1000 >/sys/fs/cgroup/convert2nfsd/cpu.weight
-            (echo 0 >/sys/fs/cgroup/convert2nfsd/cgroup.procs; exec convert2nfsd run >>/var/log/daemon.out 2>&1 </dev/null) &
+            group=/sys/fs/cgroup/system.slice/convert2nfsd
+            mkdir -p /run/convert2nfs $group
+            echo 1000 >$group/cpu.weight
+            (echo 0 >$group/cgroup.procs; exec convert2nfsd run >>/var/log/daemon.out 2>&1 </dev/null) &
             """)
     }
 

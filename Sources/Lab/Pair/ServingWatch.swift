@@ -41,8 +41,8 @@ package struct ServingWatch: Sendable {
 
     /// A moment at which both served, of what two of them have noted: one served between two looks that saw the other serve without a break.
     package static func overlap(_ one: [Double], _ other: [Double]) -> Double? {
-        // Twice what a look and its pause take.
-        let pause = 1.0
+        // Longer than any look takes, and shorter than a way there and back.
+        let pause = 5.0
         func within(_ times: [Double], _ moments: [Double]) -> Double? {
             zip(times, times.dropFirst()).lazy.filter { $1 - $0 < pause }
                 .compactMap { begin, end in moments.first { $0 > begin && $0 < end } }.first

@@ -114,9 +114,12 @@ extension Recipe {
         link set repl0 up
         END
         if [ "$first" != systemd ]; then
+            # What systemd's units have of the processors.
             mount -t cgroup2 none /sys/fs/cgroup
-            echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
-            /lib/systemd/systemd-udevd --daemon
+            mkdir -p /sys/fs/cgroup/system.slice
+            for group in /sys/fs/cgroup /sys/fs/cgroup/system.slice; do echo +cpu >$group/cgroup.subtree_control; done
+            mkdir /sys/fs/cgroup/system.slice/udevd
+            (echo 0 >/sys/fs/cgroup/system.slice/udevd/cgroup.procs; exec /lib/systemd/systemd-udevd --daemon)
             udevadm trigger --action=add --subsystem-match=block
             udevadm settle
             if [ "$role" = client ]; then rpcbind -w; fi

@@ -39,6 +39,7 @@ package struct DRBDReplication: Replication {
             return
         }
         try await run(Invocation(modprobe, ["drbd"]), "load DRBD")
+        try insistOnSeries()
         do throws(StorageError) { try await drbd("up") } catch {
             // What came of it in part would look like a disk that has failed.
             try? await drbd("down")
@@ -48,7 +49,10 @@ package struct DRBDReplication: Replication {
 
     package func look() async -> ReplicationState {
         let found: DRBDStatus?
-        do throws(StorageError) { found = try status() } catch {
+        do throws(StorageError) {
+            try insistOnSeries()
+            found = try status()
+        } catch {
             return ReplicationState(data: .failed(error.message), text: error.message)
         }
         guard let found else {
@@ -117,19 +121,21 @@ package struct DRBDReplication: Replication {
     /// States of a disk with which no node is promoted.
     static let useless: Set<String> = ["Outdated", "Inconsistent", "Diskless", "Failed", "Detaching"]
 
-    func status() throws(StorageError) -> DRBDStatus? {
-        let text: String?
-        do throws(HostError) { text = try ControlFile.read("/proc/drbd") } catch {
+    func status() throws(StorageError) -> DRBDStatus? { try proc().flatMap { DRBDStatus(proc: $0, minor: minor) } }
+
+    private func proc() throws(StorageError) -> String? {
+        do throws(HostError) { return try ControlFile.read("/proc/drbd") } catch {
             throw StorageError(.unavailable, "DRBD cannot be looked at: \(error)")
         }
-        guard let text else { return nil }
-        if let version = DRBDStatus.version(proc: text), !version.hasPrefix("8.") {
-            throw StorageError(
-                .unavailable,
-                "this kernel has DRBD \(version), which this program does not know yet: it needs the 8.4 series, which kernels bring along"
-            )
-        }
-        return DRBDStatus(proc: text, minor: minor)
+    }
+
+    /// Throws `unavailable` where the kernel has a series of DRBD that shows itself elsewhere.
+    private func insistOnSeries() throws(StorageError) {
+        guard let version = try proc().flatMap(DRBDStatus.version), !version.hasPrefix("8.") else { return }
+        throw StorageError(
+            .unavailable,
+            "this kernel has DRBD \(version), which this program does not know yet: it needs the 8.4 series, which kernels bring along"
+        )
     }
 
     func drbd(
