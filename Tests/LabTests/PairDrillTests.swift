@@ -232,7 +232,7 @@ struct PairDrillTests {
                 if cut != .clients { try await drill.application.proceed(records: 200) }
                 if cut == .clients {
                     // It has got the address, and leaves it to the one that serves.
-                    let events = "grep INSTANCE /var/log/convert2nfs.log | tail -n 2 | tr '\\n' ' '"
+                    let events = "grep -a INSTANCE /var/log/convert2nfs.log | tail -n 2 | tr '\\n' ' '"
                     try await standby.insist("\(events) | grep -q 'MASTER.*FAULT'")
                 }
             } catch {

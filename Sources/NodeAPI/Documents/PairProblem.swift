@@ -58,7 +58,12 @@ extension PairStatus {
             return PairProblem(
                 .pairNodeOutdated, subject,
                 "\(report.node) is outdated: its data is not, or may not be, all that was acknowledged")
-        case .fault: return PairProblem(.pairNodeFault, subject, "\(report.node) has a fault: \(report.data.text)")
+        case .fault: return PairProblem(.pairNodeFault, subject, "\(report.node) has a fault: \(fault(of: report))")
         }
+    }
+
+    private static func fault(of report: PairReport) -> String {
+        if case .failed(let reason) = report.data { return reason }
+        return "it cannot let go of the service; convert2nfs ha status there says why"
     }
 }
