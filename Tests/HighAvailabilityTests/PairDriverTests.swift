@@ -140,14 +140,14 @@ struct PairDriverTests {
     func with(
         unreachable: PairPolicy.Unreachable = .wait, hasFence: Bool = true, record: PairRecord? = nil,
         marker: Epoch? = nil, isPrimary: Bool = false, isFailing: Bool = false, answer: PairAnswer? = nil,
-        arbitration: Arbitration? = nil, clock: any Clock<Duration> = FastClock(),
+        arbitration: Arbitration? = nil, clock: any Clock<Duration> = FastClock(), world: World = World(),
+        stack: ServiceStack? = nil,
         _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
         let files = PairFiles(state: directory.path, volatile: directory.path)
         if let record { try files.write(record) }
         if let marker { try files.write(marker: marker) }
-        let world = World()
         world.set {
             $0.isPrimary = isPrimary
             $0.startFails = isFailing
@@ -155,7 +155,7 @@ struct PairDriverTests {
         }
         let parts = PairParts(
             node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world, address: world,
-            fence: hasFence ? world : nil, arbitration: arbitration, service: world.stack,
+            fence: hasFence ? world : nil, arbitration: arbitration, service: stack ?? world.stack,
             shut: { () async throws(StorageError) in world.set { $0.shuttings += 1 } }, files: files,
             policy: PairPolicy(unreachable: unreachable, preferred: try NodeName("a"), interval: .milliseconds(5)),
             tellPrimary: { _ in })
@@ -381,86 +381,6 @@ struct PairDriverTests {
             world.set { $0.failing = [] }
             try await eventually { await !driver.status().own.holdsStorage }
         }
-    }
-
-    @Test(
-        "in an orderly move the address stays until clients hear nothing any more, and where the other serves it goes at once"
-    )
-    func addressStays() async throws {
-        @Sendable func other(_ role: PairRole, _ epoch: UInt64) throws -> PairAnswer {
-            let name = try NodeName("b")
-            let record = PairRecord(
-                seen: Epoch(epoch, of: name), data: Epoch(epoch, of: name), served: Epoch(epoch, of: name))
-            return PairAnswer(
-                isGranted: true,
-                report: PairReport(
-                    node: name, role: role, record: record, data: .current(other: .same), address: .notHeld,
-                    holdsStorage: role == .primary))
-        }
-        for isOrderly in [true, false] {
-            // Whose seconds are longer than what is done here.
-            try await with(clock: ContinuousClock()) { world, driver, _ in
-                try await wait(driver, .standby)
-                world.set {
-                    $0.address = .held
-                    $0.answer = try? other(.standby, 0)
-                }
-                try await wait(driver, .primary)
-                world.set { $0.fitness = [:] }
-                if isOrderly {
-                    try await eventually { (try? await driver.move()) != nil }
-                } else {
-                    world.set { $0.answer = try? other(.primary, 9) }
-                }
-                try await eventually { world.see(\.fitness)["lower storage"] != nil }
-                let fitness = world.see(\.fitness)
-                #expect(fitness["lower port"] == (isOrderly ? .serving : .unfit))
-                #expect(fitness["lower volumes"] == (isOrderly ? .serving : .unfit))
-                #expect(fitness["lower storage"] == .unfit)
-            }
-        }
-    }
-
-    @Test("a program that ends while the service is on its way down leaves the address to the other node")
-    func endsOnTheWay() async throws {
-        let (directory, world) = (try TemporaryDirectory(), World())
-        let files = PairFiles(state: directory.path, volatile: directory.path)
-        let (reached, isReached) = AsyncStream<Void>.makeStream()
-        let hanging = ServiceStack([
-            ServiceLayer(
-                "server", answers: true, raise: { (_) async throws(StorageError) in },
-                lower: { () async throws(StorageError) in
-                    isReached.yield()
-                    while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
-                })
-        ])
-        let name = try NodeName("b")
-        let epoch = Epoch(1, of: try NodeName("a"))
-        let record = PairRecord(seen: epoch, data: epoch, served: epoch)
-        try files.write(record)
-        try files.write(marker: epoch)
-        world.set {
-            $0.isPrimary = true
-            $0.address = .held
-            $0.answer = PairAnswer(
-                isGranted: true,
-                report: PairReport(
-                    node: name, role: .standby, record: record, data: .current(other: .same), address: .notHeld,
-                    holdsStorage: false))
-        }
-        let parts = PairParts(
-            node: try NodeName("a"), otherName: name, peer: world, replication: world, address: world, fence: nil,
-            arbitration: nil, service: hanging, shut: { () async throws(StorageError) in }, files: files,
-            policy: PairPolicy(unreachable: .wait, preferred: name, interval: .milliseconds(5)),
-            tellPrimary: { _ in })
-        let driver = try PairDriver(parts, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let life = Task { await driver.run() }
-        try await eventually { await driver.status().own.role == .primary && world.see(\.told).last == .serving }
-        try await eventually { (try? await driver.move()) != nil }
-        for await _ in reached { break }
-        life.cancel()
-        await life.value
-        #expect(world.see(\.told).last == .unfit)
     }
 
     @Test("asked to, it marks its copy as outdated, and does not serve with it; while it serves it refuses")

@@ -43,13 +43,15 @@ package struct ConnectionKeeper: Sendable {
     }
 
     /// Makes those that were written down last connect anew, once the address is here, which may be moments after the service. The port is
-    /// open.
+    /// open. Does nothing once the task is cancelled: then they are the next node's.
     package func wake(within patience: Duration = .seconds(30)) async throws(StorageError) {
         do {
             guard let bytes = try DurableFile.read(file, limit: 16 << 20) else { return }
             let connections = try JSONDecoder().decode([Connection].self, from: Data(bytes))
             let end = ContinuousClock.now + patience
-            while try !isAddressHere(), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(50)) }
+            while try !isAddressHere(), ContinuousClock.now < end {
+                guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+            }
             try RawSender.send(
                 connections.map { (Tickle(connection: $0).packet, $0.remote.address.bytes) }, from: address.bytes)
         } catch {

@@ -56,10 +56,12 @@ package actor PairDriver {
     /// Runs until the task is cancelled. The service stays as it is then: the data path outlives the program. What was on its way down
     /// does not keep the address.
     package func run() async {
-        defer { if machine.role == .demoting { tell(.unfit) } }
+        defer { if isSettled, machine.role == .demoting { tell(.unfit) } }
         await withTaskGroup { group in
             group.addTask { await self.watchMandate() }
             await settle()
+            // What was given up on the way says nothing of the service, which is left as it is.
+            guard !Task.isCancelled else { return }
             isSettled = true
             perform(machine.start)
             group.addTask { await self.watchAddress() }
