@@ -88,14 +88,23 @@ struct PairTests {
         }
     }
 
-    @Test("a daemon that is killed while it serves finds the service as it was, and clients see nothing")
+    @Test("a daemon that is killed while it serves, or ended again and again as it starts, finds all as it was")
     func daemonKilled() async throws {
-        try await withPair("daemon") { pair, primary, _, application in
+        let end = "kill -%@ $(pidof convert2nfsd); while pidof convert2nfsd >/dev/null; do sleep 0.05; done"
+        let takings = "grep -ac 'keepalived: .* MASTER' /var/log/convert2nfs.log || true"
+        try await withPair("daemon") { pair, primary, standby, application in
+            let before = try await standby.sh(takings)
             try await application.start("/nfs/shopdata", from: PairNodes.address, options: "nfsvers=4.1")
             try await application.proceed()
-            try await primary.sh("kill -9 $(pidof convert2nfsd)")
+            try await primary.sh(end.replacing("%@", with: "KILL"))
+            for milliseconds in [200, 400, 700, 1000, 1500] {
+                try await pair.start(primary)
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                try await primary.sh(end.replacing("%@", with: "TERM"))
+            }
             try await pair.start(primary)
             try await pair.wait(until: primary, is: "primary")
+            #expect(try await standby.sh(takings) == before)
             try await application.proceed()
             let result = try await application.stop()
             #expect(result.errors == "none" && result.lost == 0, "\(result)")

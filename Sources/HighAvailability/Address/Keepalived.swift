@@ -14,6 +14,8 @@ package final class Keepalived: AddressHolder {
     private let tool: Tool
     private let logger: Logger
     private let isListening = Mutex(false)
+    /// It has still to read its files.
+    private let isUnread: Mutex<Bool>
     private let lastState = Mutex<AddressState>(.unknown)
     package let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
@@ -23,7 +25,11 @@ package final class Keepalived: AddressHolder {
         _ settings: KeepalivedSettings, configuration: String = "/etc/keepalived/keepalived.conf", output: String,
         toolbox: Toolbox, logger: Logger
     ) throws(StorageError) {
-        do throws(HostError) { tool = try toolbox.require(.keepalived) } catch {
+        do throws(HostError) {
+            tool = try toolbox.require(.keepalived)
+            // One that was started before the directory of this file was made has not made the file, and not seen the directory.
+            isUnread = Mutex(try DurableFile.read(settings.fitness, limit: 1 << 10) == nil)
+        } catch {
             throw StorageError(.unavailable, "\(error)")
         }
         self.settings = settings
@@ -35,27 +41,28 @@ package final class Keepalived: AddressHolder {
 
     package func start() async throws(StorageError) {
         do {
-            // It may have been started before the directory of the files that it watches was made.
-            let isFirst = try listen()
-            let isChanged = try configure()
+            try listen()
+            if try configure() { isUnread.withLock { $0 = true } }
             let running = try ProcessSearch.find(executableNamed: tool.name)
-            if running.isEmpty { return try begin() }
-            guard isFirst || isChanged else { return }
-            // It reads its files again; the address stays where it is (keepalived(8)).
-            for process in running { _ = try process.signal(1) }
+            if running.isEmpty { try begin() } else { try reread(running) }
+            isUnread.withLock { $0 = false }
         } catch {
             throw error as? StorageError ?? StorageError(.unavailable, "\(error)")
         }
     }
 
-    /// Answers whether that was not so yet.
-    private func listen() throws -> Bool {
+    /// The address stays where it is (keepalived(8)); but several times within seconds cost it adverts, and the address.
+    private func reread(_ running: [ProcessIdentity]) throws {
+        guard isUnread.withLock({ $0 }) else { return }
+        for process in running { _ = try process.signal(1) }
+    }
+
+    private func listen() throws {
         try isListening.withLock { isListening in
-            if isListening { return false }
+            if isListening { return }
             let lines = try EventPipe.lines(at: settings.events)
             Task { for await line in lines { hear(line) } }
             isListening = true
-            return true
         }
     }
 

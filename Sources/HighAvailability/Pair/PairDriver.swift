@@ -60,7 +60,7 @@ package actor PairDriver {
         await withTaskGroup { group in
             group.addTask { await self.watchMandate() }
             await settle()
-            // What was given up on the way says nothing of the service, which is left as it is.
+            // The service is left as it is.
             guard !Task.isCancelled else { return }
             isSettled = true
             perform(machine.start)
@@ -82,6 +82,8 @@ package actor PairDriver {
         defer { isAdopting = false }
         await awaitMandate()
         let passage = await parts.service.raise(Occasion())
+        // What was given up on the way says nothing of the service.
+        guard !Task.isCancelled else { return }
         note(.up, epoch, passage)
         guard passage.failure == nil else { return }
         machine = FailoverMachine(
