@@ -68,7 +68,7 @@ package struct ReplicatedGroup: Sendable {
         // Without its device there is no such group, and nothing to be done.
         guard let device = try? DeviceNumber.ofBlockDevice(device) else { return }
         try await unmountAll(on: device)
-        try await lvm(["vgchange", "--activate", "n", "--select", "vg_name=\(group)"])
+        try await lvm(["vgchange", "--noudevsync", "--activate", "n", "--select", "vg_name=\(group)"])
     }
 
     private func isMounted() throws(StorageError) -> Bool {
