@@ -48,19 +48,13 @@ package struct ConnectionKeeper: Sendable {
         do {
             guard let bytes = try DurableFile.read(file, limit: 16 << 20) else { return }
             let connections = try JSONDecoder().decode([Connection].self, from: Data(bytes))
-            let end = ContinuousClock.now + patience
-            while try !isAddressHere(), ContinuousClock.now < end {
-                guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
-            }
+            try await NetworkInterfaces.wait(for: address.description, within: patience)
             try RawSender.send(
                 connections.map { (Tickle(connection: $0).packet, $0.remote.address.bytes) }, from: address.bytes)
+        } catch HostError.cancelled {
         } catch {
             throw StorageError(.unavailable, "the clients cannot be told to connect anew: \(error)")
         }
-    }
-
-    private func isAddressHere() throws(HostError) -> Bool {
-        try NetworkInterfaces.addresses().contains { $0.text == address.description }
     }
 
     /// Keeps the list until the task is cancelled.

@@ -31,6 +31,14 @@ package enum NetworkInterfaces {
         return found
     }
 
+    /// Returns once `address` is one of this host's, or `patience` is over. Throws `cancelled` if the task is.
+    package static func wait(for address: String, within patience: Duration) async throws(HostError) {
+        let end = ContinuousClock.now + patience
+        while try !addresses().contains(where: { $0.text == address }), ContinuousClock.now < end {
+            do { try await Task.sleep(for: .milliseconds(50)) } catch { throw .cancelled }
+        }
+    }
+
     /// What the name, or the text of an address, stands for; nothing if it does not resolve. Blocks for as long as name servers
     /// do.
     package static func resolve(_ name: String) -> [String] {

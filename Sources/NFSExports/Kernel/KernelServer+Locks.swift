@@ -44,8 +44,8 @@ extension KernelServer {
         return try FileFacts.of(state) == nil ? paths : paths + [state]
     }
 
-    /// Tells all who had locks at the service that it serves again; it goes on for a minute at most, until they have heard it. Called
-    /// once clients are let in.
+    /// Tells all who had locks at the service that it serves again, once the address is here, which may be moments after the service; it
+    /// goes on for a minute at most, until they have heard it. Called once clients are let in.
     package func tellLockOwners(from address: ClientAddress) async {
         // A server that was not started anew has all locks, and would take none back.
         guard settings.pair != nil, hasMoved else { return }
@@ -55,7 +55,11 @@ extension KernelServer {
             tools.smNotify, ["-d", "-f", "-m", "1", "-v", "\(address)", "-P", files.movedRecords],
             deadline: .seconds(90))
         self.telling = Task { [runner, logger] in
-            do throws(HostError) { try await runner.output(of: telling) } catch {
+            do throws(HostError) {
+                // sm-notify(8) gives up if it cannot send from there.
+                try await NetworkInterfaces.wait(for: address.description, within: .seconds(30))
+                try await runner.output(of: telling)
+            } catch {
                 if error != .cancelled {
                     logger.warning("not all NFSv3 clients could be told to take their locks again: \(error)")
                 }
