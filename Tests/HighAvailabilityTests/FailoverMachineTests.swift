@@ -367,6 +367,18 @@ struct FailoverMachineTests {
         #expect(machine.fitness == .fit)
     }
 
+    @Test("while the other takes over, however long that takes, the address is left to it")
+    func leavesTheAddress() throws {
+        var machine = try machine()
+        _ = machine.handle(.peer(try report(.promoting, address: .held)))
+        #expect(machine.role == .standby && machine.fitness == .unfit)
+        _ = machine.handle(.peer(nil))
+        #expect(machine.fitness == .fit, "it is gone")
+        _ = machine.handle(.peer(try report(.primary, served: try other(5), address: .held)))
+        _ = machine.handle(.data(.current(other: .same)))
+        #expect(machine.fitness == .fit, "it keeps the address by its priority")
+    }
+
     @Test("an operator may serve without evidence, but not beside one that says it serves")
     func forced() throws {
         var machine = try machine(record: PairRecord(seen: try epoch(9), data: try epoch(4)))

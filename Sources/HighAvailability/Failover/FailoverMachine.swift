@@ -185,9 +185,12 @@ package struct FailoverMachine: Sendable, Hashable {
         // nfsd ends the connections to an address that goes, and what it was doing for them is done and never answered.
         case .demoting where answeringTicks > 0: .serving
         case .demoting, .stuck: .unfit
-        case .resting, .claiming: role == .standby && promisedTicks == 0 && leavingTicks == 0 ? .fit : .unfit
+        case .resting, .claiming: role == .standby && !leavesAddress ? .fit : .unfit
         }
     }
+
+    /// The other node has been let have it, has it, or is about to.
+    private var leavesAddress: Bool { promisedTicks > 0 || leavingTicks > 0 || peer?.role == .promoting }
 
     package mutating func handle(_ event: Event) -> [Action] {
         var actions: [Action] = []
