@@ -96,6 +96,7 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
             $0.isParted = false
         }
     }
+    func leave() async throws(StorageError) { state.withLock { $0.isParted = true } }
     func reconnect() async throws(StorageError) {}
     func resume() async throws(StorageError) {
         state.withLock {
@@ -400,6 +401,20 @@ struct PairDriverTests {
         }
     }
 
+    @Test("asked to leave, it ends replication, which is no parting, for good; while it serves it refuses")
+    func leaves() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            try await driver.leave()
+            let starts = world.see(\.starts)
+            try await eventually { await driver.status().faults.contains { $0.contains("has left the pair") } }
+            #expect(await !driver.status().isParted && world.see(\.isParted))
+            world.set { $0.address = .held }
+            try await wait(driver, .primary)
+            #expect(world.see(\.starts) == starts)
+            await #expect(throws: StorageError.self) { try await driver.leave() }
+        }
+    }
 }
 
 extension PairReport {

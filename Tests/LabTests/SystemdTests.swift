@@ -5,9 +5,9 @@ import Testing
 
 /// The unit that comes with the project, on a machine that starts as an operator's does: systemd, the host's own units of
 /// the NFS server enabled, exports of the operator's own.
-@Suite("A storage node under systemd", .serialized, .machines(.s1WithSystemd, .c1))
+@Suite("A storage node under systemd", .serialized, .machines(.s1.withSystemd, .c1))
 struct SystemdTests {
-    private static let unit = "\(#filePath)".replacing(
+    static let unit = "\(#filePath)".replacing(
         "Tests/LabTests/SystemdTests.swift", with: "Packaging/systemd/convert2nfsd.service")
 
     private func node() throws -> Machine { try machine("s1") }

@@ -74,6 +74,19 @@ extension PairDriver: PairNode {
         try ask { (machine) throws(StorageError) in try machine.move() }
     }
 
+    package func leave() async throws(StorageError) {
+        guard !machine.report.holdsStorage else {
+            throw StorageError(.conflict, "this node serves: move the service first, with \"convert2nfs ha switch\"")
+        }
+        hasLeft = true
+        do throws(StorageError) { try await parts.replication.leave() } catch {
+            hasLeft = false
+            throw error
+        }
+        note(fault: "this node has left the pair, until its convert2nfsd is started anew", of: "leaving")
+        await lookAtData()
+    }
+
     package func force() throws(StorageError) -> Outcome {
         if machine.role == .primary, replicationState.isSuspended {
             guard machine.peer == nil else {
@@ -156,8 +169,7 @@ extension PairDriver: PairNode {
         }
         if let fence = parts.fence {
             do throws(StorageError) {
-                try await fence.run()
-                other.isOff = true
+                try await switchOff(with: fence)
                 return await weighNote() ?? .found(.fenced)
             } catch {
                 tried += ", and the fence command failed: \(error.message)"
@@ -175,6 +187,13 @@ extension PairDriver: PairNode {
         }
         return .missing(
             "\(tried). If you have made sure that \(parts.otherName) is off: convert2nfs ha promote --other-is-off")
+    }
+
+    private func switchOff(with fence: any Fence) async throws(StorageError) {
+        logger.warning("\(parts.otherName) is being switched off by the fence command")
+        try await fence.run()
+        other.isOff = true
+        logger.notice("\(parts.otherName) is off")
     }
 
     // MARK: Going on alone
@@ -195,8 +214,7 @@ extension PairDriver: PairNode {
         }
         if let fence = parts.fence {
             do throws(StorageError) {
-                try await fence.run()
-                other.isOff = true
+                try await switchOff(with: fence)
                 return .fence
             } catch {
                 guard parts.arbitration != nil else { return nil }

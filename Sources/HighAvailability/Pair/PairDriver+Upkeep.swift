@@ -9,7 +9,7 @@ extension PairDriver {
     /// Tries each of it anew; what fails is told, and tried again the next time.
     func keepUp() async {
         await watching("replication") { () async throws(StorageError) in
-            if !isToBeSetUp { try await parts.replication.start() }
+            if !isToBeSetUp, !hasLeft { try await parts.replication.start() }
         }
         await watching("keepalived") { () async throws(StorageError) in try await parts.address.start() }
         await watching("the service's ports") { () async throws(StorageError) in

@@ -32,6 +32,8 @@ package actor PairDriver {
     var answeredAt = ContinuousClock.now
     /// It takes over the service that an earlier life of the program left up.
     var isAdopting = false
+    /// Replication was ended, since the machine goes down.
+    var hasLeft = false
     /// The arbiter is being told that this node's copy alone counts.
     var isGoingAlone = false
     private var told: FailoverMachine.Fitness?
@@ -145,6 +147,7 @@ package actor PairDriver {
     private func look() async -> ReplicationState {
         var state = await parts.replication.look()
         if isToBeSetUp { state.data = .failed(Self.notSetUp) }
+        if hasLeft { state.isParted = false }
         return state
     }
 

@@ -27,6 +27,10 @@ package protocol Replication: Sendable {
     /// this node may write.
     func discard() async throws(StorageError)
 
+    /// Ends the connection so that the other node, which may write, goes on without waiting for anything; this copy is marked as outdated
+    /// then. `start` connects again. Throws `conflict` if this node may write.
+    func leave() async throws(StorageError)
+
     /// Ensures that the copies try to connect, where they have given up.
     func reconnect() async throws(StorageError)
 }

@@ -57,8 +57,8 @@ extension Machine {
     /// Units that a test has no use for cost seconds each, and nfs-ganesha's takes the ports of the kernel's server.
     private static var systemdLine: String {
         let masked = [
-            "nfs-ganesha.service", "nfs-ganesha-lock.service", "keepalived.service", "nfs-blkmap.service",
-            "e2scrub_reap.service", "systemd-firstboot.service", "systemd-timesyncd.service", "systemd-pstore.service",
+            "nfs-ganesha.service", "nfs-ganesha-lock.service", "nfs-blkmap.service", "e2scrub_reap.service",
+            "systemd-firstboot.service", "systemd-timesyncd.service", "systemd-pstore.service",
             "systemd-random-seed.service", "systemd-update-utmp.service", "getty.target", "timers.target",
         ]
         return "systemd.wants=lab-agent.service systemd.show_status=no "

@@ -23,12 +23,12 @@ package struct MachineSpec: Hashable, Sendable {
     package static let s1 = MachineSpec(name: "s1", number: 11, role: .storage, disks: [4 << 30, 4 << 30])
     package static let s2 = MachineSpec(name: "s2", number: 12, role: .storage, disks: [4 << 30, 4 << 30])
     package static let c1 = MachineSpec(name: "c1", number: 21, role: .client)
-    /// s1 as an operator's machine starts.
-    package static let s1WithSystemd = {
-        var spec = s1
+    /// As an operator's machine starts.
+    package var withSystemd: MachineSpec {
+        var spec = self
         spec.start = .systemd
         return spec
-    }()
+    }
     /// Storage nodes of a pair. With one emulated processor, what a takeover has to do at the same time is done one after the other.
     package static let p1 = pairMember(s1)
     package static let p2 = pairMember(s2)

@@ -8,6 +8,9 @@ extension NodeClient {
     /// `POST /v1/ha/switch`.
     package func switchService() async throws(StorageError) -> PairDocument { try await post("/v1/ha/switch", nil) }
 
+    /// `POST /v1/ha/leave`.
+    package func leavePair() async throws(StorageError) -> PairDocument { try await post("/v1/ha/leave", nil) }
+
     /// `POST /v1/ha/promote`.
     package func promote(_ request: PromoteRequest) async throws(StorageError) -> PairDocument {
         try await post("/v1/ha/promote", try coder.encode(request))

@@ -91,6 +91,9 @@ extension RouteDescription {
         RouteDescription(
             .post, "/v1/ha/switch", "switchService", "Move the service to the other node.", .document("Pair")),
         RouteDescription(
+            .post, "/v1/ha/leave", "leavePair",
+            "Let the other node go on without this one, which goes down and does not serve.", .document("Pair")),
+        RouteDescription(
             .post, "/v1/ha/promote", "promote",
             "Serve from here: an operator has made sure that the other node is off.",
             body: "Promote", .document("Pair")),

@@ -32,6 +32,11 @@ struct PairRoutes {
             _ = try await pair.move()
             return try Reply.document(await status())
         }
+        router.post("/v1/ha/leave") { request, _ in
+            try Query.none(request)
+            try await pair.leave()
+            return try Reply.document(await status())
+        }
         router.post("/v1/ha/promote") { request, _ in
             try Query.none(request)
             _ = try PromoteRequest(body: await Body.json(request))

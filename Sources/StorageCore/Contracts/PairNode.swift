@@ -9,6 +9,10 @@ package protocol PairNode: Sendable {
     /// `conflict` with what has to be done first.
     func move() async throws(StorageError) -> Outcome
 
+    /// Ends replication in order, so that the other node goes on at once without this one, whose copy counts as outdated from then on: for
+    /// when the machine goes down. It takes part again with the next start of the program. Throws `conflict` if this node has the service.
+    func leave() async throws(StorageError)
+
     /// Serves from this node without evidence that the other does not: an operator has made sure that it is off. It goes on when this
     /// returns. Where it serves, and its writes wait for the other's copy, they go on. `unchanged` if it serves; `conflict` if its storage does not work, or the other node serves.
     func force() async throws(StorageError) -> Outcome

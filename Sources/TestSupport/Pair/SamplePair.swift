@@ -11,6 +11,7 @@ package struct SamplePair: PairNode {
         PairAnswer(isGranted: true, report: sample.own)
     }
     package func move() async throws(StorageError) -> Outcome { .changed }
+    package func leave() async throws(StorageError) {}
     package func force() async throws(StorageError) -> Outcome { .changed }
     package func planSetup() async throws(StorageError) -> [SetupTask] { [task] }
     package func advanceSetup() async throws(StorageError) -> SetupProgress { SetupProgress(done: task, rest: []) }

@@ -108,6 +108,14 @@ package struct DRBDReplication: Replication {
         try outdating.get()
     }
 
+    package func leave() async throws(StorageError) {
+        guard let status = try status(), status.connection != .standAlone else { return }
+        guard status.role != .primary else { throw StorageError(.conflict, "this node may write") }
+        reconnection.isDue.withLock { $0 = true }
+        // Both agree that this copy is outdated from now on, if the other node writes (drbdadm(8)).
+        try await drbd("disconnect")
+    }
+
     /// If it fails, `start` tries it again.
     func connectAgain() async throws(StorageError) {
         do throws(StorageError) { try await drbd("connect") } catch {

@@ -191,6 +191,8 @@ package actor FileReplication: Replication {
         try change { $0.giveUp(at: moment) }
     }
 
+    package func leave() async throws(StorageError) {}
+
     package func reconnect() async throws(StorageError) {}
 
     func requireOpen() throws(StorageError) {
