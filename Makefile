@@ -45,7 +45,7 @@ lab: lab-programs
 
 # A pair of storage nodes in three of those machines, failing over.
 lab-pair: lab-programs
-	Scripts/lab-suite $(RELEASE) --filter 'LabTests.*(PairTests|PairSetupTests|PartitionTests)'
+	Scripts/lab-suite $(RELEASE) --filter 'LabTests.*(Pair.*Tests|PartitionTests)'
 
 # What goes wrong with a pair while something else does; most of an hour.
 drill-ha: lab-programs

@@ -16,6 +16,7 @@ struct PairSystemdTests {
             let primary = try await pair.primary()
             let standby = primary.spec.name == "s1" ? s2 : s1
             try await pair.wait(until: standby, is: "standby", deadline: .seconds(180))
+            try await primary.sh("convert2nfs volume create shop/data --size 304Mi --client 10.77.0.21")
             try await body(pair, primary, standby, Application(on: try machine("c1"), name))
         }
     }
@@ -32,11 +33,7 @@ struct PairSystemdTests {
                 systemctl enable --quiet --now convert2nfsd
                 """, deadline: .seconds(180))
         }
-        try await pair.nodes[0].sh(
-            """
-            convert2nfs ha setup
-            convert2nfs volume create shop/data --size 304Mi --client 10.77.0.21 >/dev/null
-            """, deadline: .seconds(240))
+        try await pair.nodes[0].sh("convert2nfs ha setup", deadline: .seconds(240))
     }
 
     /// Starts a machine that is off: all else it does by itself.
@@ -62,7 +59,7 @@ struct PairSystemdTests {
                 #expect(try await pair.addressHolders() == [standby.spec.name])
                 let left = try await machine.sh("journalctl -b -1 -u convert2nfsd --no-pager -o cat | tail -n 60")
                 #expect(left.contains("has left the pair"), "\(left)")
-                let log = try await standby.sh("journalctl -u convert2nfsd --no-pager -o cat")
+                let log = try await standby.sh("cat /var/log/convert2nfs.log")
                 #expect(
                     !log.contains("being switched off") && log.contains("this node of the pair is primary"), "\(log)")
                 try await application.proceed()

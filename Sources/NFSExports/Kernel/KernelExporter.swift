@@ -178,8 +178,11 @@ package struct KernelExporter: Exporter {
 
     /// Puts those that nobody is served yet into the table in one go. What became of each is seen, and told, when it is looked at alone.
     private func placeMissing(_ exports: [Export]) async throws(StorageError) -> Outcome {
-        let tab = try table.look().tab
-        let missing = exports.filter { !$0.kernelRules.isEmpty && tab.entries(at: $0.path.value).isEmpty }
+        let view = try table.look()
+        let missing = exports.filter { export in
+            !export.kernelRules.isEmpty && view.tab.entries(at: export.path.value).isEmpty
+                && view.heads[export.id].map { $0.path == export.path } ?? true
+        }
         guard missing.count > 1 else { return .unchanged }
         for export in missing { try table.write(export) }
         try await exportFiles()

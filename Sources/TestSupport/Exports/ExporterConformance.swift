@@ -93,6 +93,9 @@ package enum ExporterConformance: String, CaseIterable, Sendable {
         #expect(try await rig.exporter.serve([]) == .changed)
         #expect(try await rig.exporter.serve([]) == .unchanged)
         try await rig.expectServed([])
+        #expect(try await rig.exporter.serve([kept, extra, missing]) == .changed)
+        try await rig.expectServed([kept, extra, missing])
+        #expect(try await rig.exporter.serve([kept, extra, missing]) == .unchanged)
     }
 
     private func addition(_ rig: some ExporterRig) async throws {
