@@ -21,16 +21,6 @@ package struct KernelExporter: Exporter {
         table = KernelTable(files: server.files)
     }
 
-    /// Starts the server, if none runs, before it has anything to serve, so that its start takes no time of `serve`. For where clients are
-    /// not let in yet: others would be told that their files are gone.
-    package func startAhead() async throws(StorageError) {
-        try await gate.run { () async throws(StorageError) in
-            guard try await condition() == .absent else { return }
-            try await server.prepare()
-            try await server.startThreads()
-        }
-    }
-
     package func serve(_ exports: [Export]) async throws(StorageError) -> Outcome {
         try await gate.run { () async throws(StorageError) in
             switch try await condition() {
@@ -134,7 +124,6 @@ package struct KernelExporter: Exporter {
     /// served; the first refusal is thrown at the end.
     private func correct(_ exports: [Export]) async throws(StorageError) -> Outcome {
         var outcome = try await removeOthers(than: exports)
-        outcome = outcome | (try await placeMissing(exports))
         var view = try table.look()
         var refusal: StorageError?
         for export in exports {
@@ -174,19 +163,6 @@ package struct KernelExporter: Exporter {
             for extra in view.extra(to: export) { try await run(server.tools.withdraw(extra, from: export.path.value)) }
         }
         try await exportFiles()
-    }
-
-    /// Puts those that nobody is served yet into the table in one go. What became of each is seen, and told, when it is looked at alone.
-    private func placeMissing(_ exports: [Export]) async throws(StorageError) -> Outcome {
-        let view = try table.look()
-        let missing = exports.filter { export in
-            !export.kernelRules.isEmpty && view.tab.entries(at: export.path.value).isEmpty
-                && view.heads[export.id].map { $0.path == export.path } ?? true
-        }
-        guard missing.count > 1 else { return .unchanged }
-        for export in missing { try table.write(export) }
-        try await exportFiles()
-        return .changed
     }
 
     /// Fails for any line that cannot be exported, an operator's too, having exported the others: what became of ours, etab

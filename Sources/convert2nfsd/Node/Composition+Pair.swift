@@ -168,9 +168,9 @@ extension StorageNode {
                     raise: { (_) async throws(StorageError) in
                         // Beside the mounts: clients are let in only after both. It has ended, too, when they fail, so that nothing is
                         // started any more while the service goes down.
-                        async let started: Void? = try? await server.startAhead?()
+                        async let prepared: Void? = try? await server.prepare?()
                         try await paired.raise()
-                        _ = await started
+                        _ = await prepared
                     },
                     lower: { () async throws(StorageError) in
                         await paired.stopReconciling()

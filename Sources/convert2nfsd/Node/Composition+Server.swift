@@ -19,8 +19,6 @@ extension StorageNode {
         var release: LinuxFilesystem.Release?
         /// Starts what it needs beside it, so that its own start takes less.
         var prepare: (@Sendable () async throws(StorageError) -> Void)?
-        /// In a pair, before clients are let in: see `KernelExporter.startAhead`.
-        var startAhead: (@Sendable () async throws(StorageError) -> Void)?
         /// In a pair, once its volume is mounted: see `KernelServer.bringLockRecords`.
         var bringLockRecords: (@Sendable () async -> Void)?
         /// In a pair, once clients are let in: see `KernelServer.tellLockOwners`.
@@ -131,7 +129,6 @@ extension StorageNode {
         return Server(
             exporter: exporter, name: "kernel", files: files, release: release,
             prepare: { () async throws(StorageError) in try await server.prepare() },
-            startAhead: { () async throws(StorageError) in try await exporter.startAhead() },
             bringLockRecords: { await server.bringLockRecords() },
             tellLockOwners: { await server.tellLockOwners(from: $0) },
             stop: { () async throws(StorageError) in try await exporter.stop() })
