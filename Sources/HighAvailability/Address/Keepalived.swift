@@ -14,8 +14,6 @@ package final class Keepalived: AddressHolder {
     private let tool: Tool
     private let logger: Logger
     private let isListening = Mutex(false)
-    /// It has still to read its files.
-    private let isUnread: Mutex<Bool>
     private let lastState = Mutex<AddressState>(.unknown)
     package let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
@@ -25,11 +23,7 @@ package final class Keepalived: AddressHolder {
         _ settings: KeepalivedSettings, configuration: String = "/etc/keepalived/keepalived.conf", output: String,
         toolbox: Toolbox, logger: Logger
     ) throws(StorageError) {
-        do throws(HostError) {
-            tool = try toolbox.require(.keepalived)
-            // One that was started before the directory of this file was made has not made the file, and not seen the directory.
-            isUnread = Mutex(try DurableFile.read(settings.fitness, limit: 1 << 10) == nil)
-        } catch {
+        do throws(HostError) { tool = try toolbox.require(.keepalived) } catch {
             throw StorageError(.unavailable, "\(error)")
         }
         self.settings = settings
@@ -42,19 +36,19 @@ package final class Keepalived: AddressHolder {
     package func start() async throws(StorageError) {
         do {
             try listen()
-            if try configure() { isUnread.withLock { $0 = true } }
+            try configure()
             let running = try ProcessSearch.find(executableNamed: tool.name)
-            if running.isEmpty { try begin() } else { try reread(running) }
-            isUnread.withLock { $0 = false }
+            let isRead = try DurableFile.read(settings.lastRead, limit: 1 << 20) == Array(settings.text.utf8)
+            if running.isEmpty {
+                try begin()
+            } else if !isRead {
+                // It reads its files again; the address stays where it is (keepalived(8)).
+                for process in running { _ = try process.signal(1) }
+            }
+            if !isRead { try DurableFile.write(Array(settings.text.utf8), to: settings.lastRead, mode: 0o644) }
         } catch {
             throw error as? StorageError ?? StorageError(.unavailable, "\(error)")
         }
-    }
-
-    /// The address stays where it is (keepalived(8)); but several times within seconds cost it adverts, and the address.
-    private func reread(_ running: [ProcessIdentity]) throws {
-        guard isUnread.withLock({ $0 }) else { return }
-        for process in running { _ = try process.signal(1) }
     }
 
     private func listen() throws {
@@ -73,11 +67,11 @@ package final class Keepalived: AddressHolder {
         change.yield()
     }
 
-    /// Answers whether the file was another. One that is somebody else's is left alone.
-    private func configure() throws -> Bool {
+    /// A file that is somebody else's is left alone.
+    private func configure() throws {
         let wanted = Array(settings.text.utf8)
         let found = try DurableFile.read(configuration, limit: 1 << 20)
-        if found == wanted { return false }
+        if found == wanted { return }
         if let found, !String(decoding: found, as: UTF8.self).hasPrefix(KeepalivedSettings.mark) {
             throw StorageError(
                 .conflict,
@@ -87,7 +81,6 @@ package final class Keepalived: AddressHolder {
         let directory = String(configuration[..<(configuration.lastIndex(of: "/") ?? configuration.startIndex)])
         try Directory.ensureExists(directory, mode: 0o755)
         try DurableFile.write(wanted, to: configuration, mode: 0o644)
-        return true
     }
 
     private func begin() throws {

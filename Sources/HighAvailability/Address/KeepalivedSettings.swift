@@ -22,6 +22,10 @@ package struct KeepalivedSettings: Hashable, Sendable {
     /// What keepalived reads this node's fitness from.
     package var fitness: String
 
+    /// What it has read, beside the files that it watches: one that was started before their directory was made has seen none of them.
+    /// Asked to read again and again within seconds, it misses adverts, and the address goes.
+    var lastRead: String { "\(fitness).read" }
+
     package init(
         node: NodeName, priority: Int, address: ClientAddress, prefixLength: Int, interface: String, routerID: Int,
         advertCentiseconds: Int, events: String, fitness: String
