@@ -65,6 +65,23 @@ struct FileReplicationTests {
         }
     }
 
+    private struct Rig: ReplicationRig {
+        let replication: FileReplication
+
+        func serve() async throws {
+            try await replication.promote(Occasion())
+            try await replication.lead()
+        }
+    }
+
+    @Test("a copy that followed keeps the contract of all replication", arguments: ReplicationConformance.allCases)
+    func conformance(_ check: ReplicationConformance) async throws {
+        try await withFollower { _, first, second in
+            try await fall(first)
+            try await check.check(Rig(replication: second))
+        }
+    }
+
     @Test(
         "the standby has what the other had, what was changed within one tick of the clock and what was removed, and says that it follows"
     )

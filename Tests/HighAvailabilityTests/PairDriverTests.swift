@@ -8,6 +8,17 @@ import Testing
 
 @testable import HighAvailability
 
+extension World: ReplicationRig {
+    var replication: World { self }
+    func serve() async throws { try await promote(Occasion()) }
+}
+
+@Suite("What a pair's node is tried with", .tags(.unit))
+struct WorldTests {
+    @Test("its replication keeps the contract", arguments: ReplicationConformance.allCases)
+    func conformance(_ check: ReplicationConformance) async throws { try await check.check(World()) }
+}
+
 /// A hundred times as fast as the real one.
 struct FastClock: Clock {
     func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
@@ -81,22 +92,34 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
             isSuspended: see(\.isSuspended), isParted: see(\.isParted), text: "")
     }
     func look() async -> AddressState { see(\.address) }
-    func promote(_ occasion: Occasion) async throws(StorageError) {}
-    func demote() async throws(StorageError) {}
+    func promote(_ occasion: Occasion) async throws(StorageError) {
+        if case .outdated = see(\.data), !occasion.isForced { throw StorageError(.conflict, "it is outdated") }
+        state.withLock { $0.isPrimary = true }
+    }
+    func demote() async throws(StorageError) { state.withLock { $0.isPrimary = false } }
+    private func requireIdle() throws(StorageError) {
+        if see(\.isPrimary) { throw StorageError(.conflict, "this node may write") }
+    }
     func outdate() async throws(StorageError) {
+        try requireIdle()
         state.withLock {
             $0.outdatings += 1
             $0.data = .outdated("it was told to be")
         }
     }
     func discard() async throws(StorageError) {
+        try requireIdle()
         state.withLock {
             $0.discards += 1
             $0.data = .outdated("it was given up")
             $0.isParted = false
         }
     }
-    func leave() async throws(StorageError) { state.withLock { $0.isParted = true } }
+    func leave() async throws(StorageError) {
+        try requireIdle()
+        // It looks like that: the connection is not tried any more.
+        state.withLock { $0.isParted = true }
+    }
     func reconnect() async throws(StorageError) {}
     func resume() async throws(StorageError) {
         state.withLock {
@@ -401,18 +424,26 @@ struct PairDriverTests {
         }
     }
 
-    @Test("asked to leave, it ends replication, which is no parting, for good; while it serves it refuses")
+    @Test("asked to leave, it ends replication, which is no parting, and offers its copy to nobody")
     func leaves() async throws {
         try await with { world, driver, _ in
             try await wait(driver, .standby)
             try await driver.leave()
-            let starts = world.see(\.starts)
-            try await eventually { await driver.status().faults.contains { $0.contains("has left the pair") } }
-            #expect(await !driver.status().isParted && world.see(\.isParted))
+            let looks = world.see(\.looks)
+            let status = await driver.status()
+            #expect(status.faults.contains { $0.contains("has left the pair") } && !status.isParted)
+            #expect(status.own.role == .outdated)
+            #expect(world.see(\.isParted))
             world.set { $0.address = .held }
+            try await eventually { world.see(\.looks) > looks + 20 }
+            #expect(await driver.status().own.role == .outdated)
+            // An operator's word makes it take part again.
+            _ = try await driver.force()
             try await wait(driver, .primary)
-            #expect(world.see(\.starts) == starts)
+            #expect(await driver.status().faults.isEmpty)
             await #expect(throws: StorageError.self) { try await driver.leave() }
+            let after = await driver.status()
+            #expect(after.own.role == .primary && after.faults.isEmpty)
         }
     }
 }

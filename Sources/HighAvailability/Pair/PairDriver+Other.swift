@@ -74,19 +74,6 @@ extension PairDriver: PairNode {
         try ask { (machine) throws(StorageError) in try machine.move() }
     }
 
-    package func leave() async throws(StorageError) {
-        guard !machine.report.holdsStorage else {
-            throw StorageError(.conflict, "this node serves: move the service first, with \"convert2nfs ha switch\"")
-        }
-        hasLeft = true
-        do throws(StorageError) { try await parts.replication.leave() } catch {
-            hasLeft = false
-            throw error
-        }
-        note(fault: "this node has left the pair, until its convert2nfsd is started anew", of: "leaving")
-        await lookAtData()
-    }
-
     package func force() throws(StorageError) -> Outcome {
         if machine.role == .primary, replicationState.isSuspended {
             guard machine.peer == nil else {

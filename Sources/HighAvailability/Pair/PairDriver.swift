@@ -139,7 +139,7 @@ package actor PairDriver {
 
     /// A node that copies the other's files has taken that for what counts, also where not all of them are here yet.
     private func disownCopied() {
-        guard parts.following != nil, machine.record.isAhead, !machine.report.holdsStorage else { return }
+        guard parts.following != nil, !hasLeft, machine.record.isAhead, !machine.report.holdsStorage else { return }
         if case .outdated = replicationState.data { take { $0.disown() } }
     }
 
@@ -147,7 +147,10 @@ package actor PairDriver {
     private func look() async -> ReplicationState {
         var state = await parts.replication.look()
         if isToBeSetUp { state.data = .failed(Self.notSetUp) }
-        if hasLeft { state.isParted = false }
+        if hasLeft {
+            state.isParted = false
+            if case .current = state.data { state.data = .outdated(Self.left) }
+        }
         return state
     }
 
@@ -214,6 +217,7 @@ package actor PairDriver {
 
     private func promote(_ epoch: Epoch, _ isForced: Bool) async {
         if isForced { other.isLeftAlone = true }
+        takePartAgain()
         if parts.arbitration?.mandate.rest == nil { await seekMandate() }
         let passage = await parts.service.raise(Occasion(isForced: isForced, isOtherOff: other.isOff))
         var failure = passage.failure?.message

@@ -21,9 +21,16 @@ struct PairLeave: NodeCommand {
         guard let own = pair.nodes.first?.name, let other = pair.nodes.last?.name else {
             throw StorageError(.internal, "the node does not say which ones the pair has")
         }
-        if pair.primary == own {
-            _ = try await ServiceSwitch(client: context.client, patience: connection.timeout).run(to: other)
+        var refusal: StorageError?
+        if pair.primary != other {
+            // A move that is on its way already is waited for.
+            let move = ServiceSwitch(client: context.client, patience: connection.timeout)
+            do throws(StorageError) { _ = try await move.run(to: other) } catch { refusal = error }
         }
-        return Report(try await context.client.leavePair(), text: "\(own) has left the pair", names: [own.value])
+        do throws(StorageError) {
+            return Report(try await context.client.leavePair(), text: "\(own) has left the pair", names: [own.value])
+        } catch {
+            throw refusal ?? error
+        }
     }
 }

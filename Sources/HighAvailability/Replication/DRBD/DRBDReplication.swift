@@ -4,11 +4,12 @@ import Synchronization
 
 /// A resource of DRBD with one device, of the 8.4 series that kernels bring along (drbdadm(8)). Needs root.
 package struct DRBDReplication: Replication {
-    package static let requiredTools: [ToolName] = [.drbdadm, .modprobe]
+    package static let requiredTools: [ToolName] = [.drbdadm, .drbdsetup, .modprobe]
 
     let resource: String
     private let minor: Int
     let drbdadm: Tool
+    private let drbdsetup: Tool
     private let modprobe: Tool
     private let runner: any CommandRunner
     private let reconnection = Reconnection()
@@ -22,6 +23,7 @@ package struct DRBDReplication: Replication {
     ) throws(StorageError) {
         do throws(HostError) {
             drbdadm = try toolbox.require(.drbdadm)
+            drbdsetup = try toolbox.require(.drbdsetup)
             modprobe = try toolbox.require(.modprobe)
         } catch {
             throw StorageError(.unavailable, "\(error)")
@@ -74,7 +76,7 @@ package struct DRBDReplication: Replication {
         if seemsThere { try await drbd("disconnect", ["--force"]) }
         // It waits for the handler that makes sure of the other copy.
         let promoting = await Result { () async throws(StorageError) in
-            try await drbd("primary", occasion.isForced ? ["--force"] : [], deadline: .seconds(90))
+            try await setRole("primary", occasion.isForced ? ["--force"] : [])
         }
         // Nobody is there to be connected with, and clients wait.
         if seemsThere { Task { try? await connectAgain() } }
@@ -86,7 +88,7 @@ package struct DRBDReplication: Replication {
         // Whoever looks at all devices may have it open for a moment.
         let end = ContinuousClock.now + .seconds(5)
         while true {
-            do throws(StorageError) { return try await drbd("secondary") } catch {
+            do throws(StorageError) { return try await setRole("secondary") } catch {
                 guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(200))) != nil else {
                     throw StorageError(.busy, error.message)
                 }
@@ -100,11 +102,12 @@ package struct DRBDReplication: Replication {
         }
         guard status.role != .primary else { throw StorageError(.conflict, "this node may write") }
         if Self.useless.contains(status.disk) { return }
+        let tries = status.connection != .standAlone
         // With its connection up, as it may still seem here, DRBD would have nothing to mark.
-        try await drbd("disconnect", ["--force"])
+        if tries { try await drbd("disconnect", ["--force"]) }
         let outdating = await Result { () async throws(StorageError) in try await drbd("outdate") }
         // What is marked is marked, whether it connects now or when it is told to the next time.
-        try? await connectAgain()
+        if tries { try? await connectAgain() }
         try outdating.get()
     }
 
@@ -150,6 +153,12 @@ package struct DRBDReplication: Replication {
         _ command: String, _ options: [String] = [], deadline: Duration = .seconds(30)
     ) async throws(StorageError) {
         try await run(Invocation(drbdadm, [command] + options + [resource], deadline: deadline), "drbdadm \(command)")
+    }
+
+    /// As drbdadm(8) does it, without its look at all configuration, which would take a third of the time that clients wait for this.
+    private func setRole(_ role: String, _ options: [String] = []) async throws(StorageError) {
+        try await run(
+            Invocation(drbdsetup, [role, "\(minor)"] + options, deadline: .seconds(90)), "drbdsetup \(role)")
     }
 
     func run(_ invocation: Invocation, _ what: String) async throws(StorageError) {

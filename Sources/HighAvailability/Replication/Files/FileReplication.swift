@@ -191,7 +191,8 @@ package actor FileReplication: Replication {
         try change { $0.giveUp(at: moment) }
     }
 
-    package func leave() async throws(StorageError) {}
+    /// Nobody waits for it.
+    package func leave() async throws(StorageError) { try requireOpen() }
 
     package func reconnect() async throws(StorageError) {}
 
