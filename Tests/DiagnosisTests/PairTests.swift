@@ -25,6 +25,8 @@ struct PairTests {
         #expect(try faults { $0.own.data = .current(other: .outdated) } == ["pair-one-copy pair"])
         #expect(try faults { $0.isParted = true } == ["pair-parted pair"])
         #expect(try faults { $0.faults = ["keepalived: gone"] } == ["pair-held-up nodes/a"])
+        let copy = CopyStatus(volume: try VolumeKey("shop", "data"), asOf: nil, problem: "no space left")
+        #expect(try faults { $0.copies = [copy] } == ["pair-held-up volumes/shop/data"])
     }
 
     @Test("what is said has what to do in it")

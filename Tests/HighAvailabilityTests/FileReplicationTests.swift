@@ -221,6 +221,8 @@ struct FileReplicationTests {
             await first.follow(asking: pair.ask(from: 0))
             #expect(pair.nodes[0].removed.withLock { $0 } == [try VolumeKey("shop", "data")])
             #expect(try pair.nodes[0].list().map(\.key) == [unknown.key])
+            let told = await first.copies.filter { $0.problem?.contains("copy what you need of it") == true }
+            #expect(told.map(\.volume) == [unknown.key])
             // What is on neither node keeps nobody from serving.
             #expect(await first.look().data == .current(other: .followed))
         }

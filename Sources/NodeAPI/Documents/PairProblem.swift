@@ -47,6 +47,9 @@ extension PairStatus {
                 PairProblem(
                     .pairOneCopy, "pair", "there is one copy only: a loss of \(own.node) loses what was written since"))
         }
+        problems += copies.compactMap { copy in
+            copy.problem.map { PairProblem(.pairHeldUp, "volumes/\(copy.volume)", "the copy of \(copy.volume): \($0)") }
+        }
         return problems
     }
 

@@ -23,6 +23,11 @@ struct PairFailback: NodeCommand {
         var pair = try await context.client.pair()
         let target = pair.preferred
         if pair.primary == target { return Report(pair, text: "\(target) serves", names: [target.value]) }
+        if let primary = pair.primary, pair.nodes.first?.name == target {
+            throw StorageError(
+                .conflict,
+                "\(primary) serves; ask there, or at the service address, to bring the service back to \(target)")
+        }
         pair = try await caughtUp(target, pair, context)
         guard auto || Console.confirm("\(target) has all that was written. Move the service to it now?") else {
             return Report(

@@ -72,9 +72,9 @@ extension FileReplication {
         for volume in found {
             do throws(StorageError) {
                 try await pull(volume, asking: ask)
-                problems[volume.id] = nil
+                note(problem: nil, of: volume)
             } catch {
-                problems[volume.id] = error.message
+                if error.code != .cancelled { note(problem: error.message, of: volume) }
                 failure = failure ?? error
             }
         }
@@ -105,14 +105,14 @@ extension FileReplication {
         for volume in own where !ids.contains(volume.id) { await remove(volume) }
         let left = try await volumes.list().map(\.id)
         try change { $0.keep(ids.union(left)) }
+        problems = problems.filter { ids.contains($0.key) || left.contains($0.key) }
         var found: [Volume] = []
         for volume in wanted {
             try requireOpen()
             do throws(StorageError) {
                 found.append(try await volumes.ensure(volume))
             } catch {
-                problems[volume.id] = error.message
-                logger.warning("\(volume.key): \(error)")
+                note(problem: error.message, of: volume)
                 // It is not here, or not as it is to be. What was written here is so still, and is kept when it is copied over.
                 if case .taken = ledger[volume.id]?.copy {
                     try change { $0[volume.id] = .init(key: volume.key, copy: .taken(asOf: nil)) }
@@ -140,17 +140,19 @@ extension FileReplication {
 
     private func remove(_ volume: Volume) async {
         guard ledger.isShared(volume.id), await !wasWrittenSince(volume) else {
-            problems[volume.id] =
-                "it was made or written here before the other node took over, and that has it no more: copy what you need of it, and delete it while this node serves"
+            note(
+                problem:
+                    "it was made or written here before the other node took over, and that has it no more: copy what you need "
+                    + "of it, and delete it while this node serves", of: volume)
             try? change { $0[volume.id] = nil }
             return
         }
         do throws(StorageError) {
             try await volumes.remove(volume)
             try change { $0[volume.id] = nil }
-            problems[volume.id] = nil
+            note(problem: nil, of: volume)
         } catch {
-            problems[volume.id] = error.message
+            note(problem: error.message, of: volume)
         }
     }
 

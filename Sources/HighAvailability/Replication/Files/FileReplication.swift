@@ -52,11 +52,16 @@ package actor FileReplication: Replication {
     /// The volumes are being made those that the other node has.
     var isListing = false
     /// Why a volume could not be brought up to date.
-    var problems: [VolumeID: String] = [:]
+    var problems: [VolumeID: Problem] = [:]
     /// Those that the other node is copying.
     var exposures: [VolumeID: Exposure] = [:]
     /// When the other node was last asked which volumes it has; nil if that was under another of its epochs, or never.
     var listedAt: Double?
+
+    struct Problem: Hashable {
+        let volume: VolumeKey
+        let text: String
+    }
 
     /// What the other node copies stays mounted meanwhile.
     struct Exposure {
@@ -138,14 +143,26 @@ package actor FileReplication: Replication {
     }
 
     package var copies: [CopyStatus] {
-        ledger.entries.map { id, entry in
+        let known = ledger.entries.map { id, entry in
             let asOf: Double? =
                 switch entry.copy {
                 case .own(let sharedAt): sharedAt
                 case .taken(let asOf): asOf
                 }
-            return CopyStatus(volume: entry.key, asOf: asOf, problem: VolumeID(id).flatMap { problems[$0] })
-        }.sorted { $0.volume < $1.volume }
+            return CopyStatus(volume: entry.key, asOf: asOf, problem: VolumeID(id).flatMap { problems[$0] }?.text)
+        }
+        let strange = problems.filter { ledger[$0.key] == nil }.values.map {
+            CopyStatus(volume: $0.volume, asOf: nil, problem: $0.text)
+        }
+        return (known + strange).sorted { $0.volume < $1.volume }
+    }
+
+    /// For the log once, and for whoever asks as long as it is so.
+    func note(problem text: String?, of volume: Volume) {
+        let problem = text.map { Problem(volume: volume.key, text: $0) }
+        guard problems[volume.id] != problem else { return }
+        problems[volume.id] = problem
+        if let text { logger.warning("\(volume.key): \(text)") } else { logger.notice("\(volume.key) is copied again") }
     }
 
     /// Ends what is being copied: the copies stay as they are.
@@ -169,6 +186,7 @@ package actor FileReplication: Replication {
     package func lead() throws(StorageError) {
         let moment = now()
         try change { $0.lead(at: moment) }
+        problems = [:]
         Task { await volumes.releaseAll() }
     }
 
