@@ -82,7 +82,7 @@ struct BenchLab {
         if wanted.contains(.failovers) {
             let count = isQuick ? 30 : 100
             let many = try await PairBench.with(volumes: count, isQuick: isQuick) { bench in
-                try await rows.kills(volumes: count, on: bench)
+                try await rows.kills(volumes: count, atMost: 2, on: bench)
             }
             findings += many.findings
             if let few { findings.rows.append(rows.ratio(few: few, many: many.stall)) }

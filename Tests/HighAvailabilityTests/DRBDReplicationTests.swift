@@ -49,12 +49,30 @@ struct DRBDReplicationConformanceTests {
         func end() async throws { try await replication.drbd("down") }
     }
 
-    @Test("keeps the contract", arguments: ReplicationConformance.allCases)
-    func conformance(_ check: ReplicationConformance) async throws {
+    private func with(_ body: (Rig) async throws -> Void) async throws {
         let rig = try await Rig()
         let outcome: Result<Void, any Error>
-        do { outcome = .success(try await check.check(rig)) } catch { outcome = .failure(error) }
+        do { outcome = .success(try await body(rig)) } catch { outcome = .failure(error) }
         try await rig.end()
         try outcome.get()
+    }
+
+    @Test("keeps the contract", arguments: ReplicationConformance.allCases)
+    func conformance(_ check: ReplicationConformance) async throws {
+        try await with { try await check.check($0) }
+    }
+
+    @Test("one that has left tries to connect no more, and is marked as outdated all the same")
+    func leaves() async throws {
+        try await with { rig in
+            try await rig.replication.leave()
+            #expect(await rig.replication.look().isParted)
+            try await rig.replication.outdate()
+            let state = await rig.replication.look()
+            guard case .outdated = state.data, state.isParted else {
+                Issue.record("it is \(state)")
+                return
+            }
+        }
     }
 }

@@ -29,7 +29,7 @@ struct FastClock: Clock {
 }
 
 /// The node `a` of a pair, with everything around it made up.
-final class World: PairPeer, Replication, AddressHolder, Fence {
+final class World: PairPeer, Replication, Fence {
     struct State {
         var data = DataState.current(other: .same)
         var isPrimary = false
@@ -38,6 +38,8 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
         var isOtherIdle = false
         var isSuspended = false
         var isParted = false
+        /// Looks as if they had parted, too: the connection is not tried any more.
+        var hasLeft = false
         var discards = 0
         var resumptions = 0
         var shuttings = 0
@@ -76,6 +78,7 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
             return state.startFails
         }
         if fails { throw StorageError(.unavailable, "no module") }
+        state.withLock { $0.hasLeft = false }
     }
     func send(_ message: PairMessage, within patience: Duration) async -> PeerReply {
         state.withLock { state in
@@ -89,9 +92,20 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
         return ReplicationState(
             data: see(\.data), isPrimary: see(\.isPrimary), isConnected: see(\.isConnected),
             isOtherIdle: see(\.isOtherIdle),
-            isSuspended: see(\.isSuspended), isParted: see(\.isParted), text: "")
+            isSuspended: see(\.isSuspended), isParted: see { $0.isParted || $0.hasLeft }, text: "")
     }
-    func look() async -> AddressState { see(\.address) }
+    /// What keepalived is to it.
+    struct Address: AddressHolder {
+        let world: World
+        var changes: AsyncStream<Void> { world.changes }
+        func start() async throws(StorageError) {
+            if world.see(\.startFails) { throw StorageError(.unavailable, "no module") }
+        }
+        func look() async -> AddressState { world.see(\.address) }
+        func tell(_ fitness: FailoverMachine.Fitness) throws(StorageError) {
+            world.state.withLock { $0.told.append(fitness) }
+        }
+    }
     func promote(_ occasion: Occasion) async throws(StorageError) {
         if case .outdated = see(\.data), !occasion.isForced { throw StorageError(.conflict, "it is outdated") }
         state.withLock { $0.isPrimary = true }
@@ -117,8 +131,7 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
     }
     func leave() async throws(StorageError) {
         try requireIdle()
-        // It looks like that: the connection is not tried any more.
-        state.withLock { $0.isParted = true }
+        state.withLock { $0.hasLeft = true }
     }
     func reconnect() async throws(StorageError) {}
     func resume() async throws(StorageError) {
@@ -127,7 +140,6 @@ final class World: PairPeer, Replication, AddressHolder, Fence {
             $0.isSuspended = false
         }
     }
-    func tell(_ fitness: FailoverMachine.Fitness) throws(StorageError) { state.withLock { $0.told.append(fitness) } }
     func run() async throws(StorageError) {
         let fails = state.withLock { state in
             state.fencings += 1
@@ -178,7 +190,8 @@ struct PairDriverTests {
             $0.answer = answer
         }
         let parts = PairParts(
-            node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world, address: world,
+            node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world,
+            address: World.Address(world: world),
             fence: hasFence ? world : nil, arbitration: arbitration, service: stack ?? world.stack,
             shut: { () async throws(StorageError) in world.set { $0.shuttings += 1 } }, files: files,
             policy: PairPolicy(unreachable: unreachable, preferred: try NodeName("a"), interval: .milliseconds(5)),
@@ -429,14 +442,15 @@ struct PairDriverTests {
         try await with { world, driver, _ in
             try await wait(driver, .standby)
             try await driver.leave()
-            let looks = world.see(\.looks)
+            let (starts, looks) = (world.see(\.starts), world.see(\.looks))
             let status = await driver.status()
             #expect(status.faults.contains { $0.contains("has left the pair") } && !status.isParted)
             #expect(status.own.role == .outdated)
-            #expect(world.see(\.isParted))
+            #expect(world.see(\.hasLeft))
             world.set { $0.address = .held }
             try await eventually { world.see(\.looks) > looks + 20 }
             #expect(await driver.status().own.role == .outdated)
+            #expect(world.see(\.starts) == starts)
             // An operator's word makes it take part again.
             _ = try await driver.force()
             try await wait(driver, .primary)

@@ -80,6 +80,8 @@ package final class Keepalived: AddressHolder {
         }
         let directory = String(configuration[..<(configuration.lastIndex(of: "/") ?? configuration.startIndex)])
         try Directory.ensureExists(directory, mode: 0o755)
+        // Whatever keepalived has read since, it was not this.
+        try DurableFile.remove(settings.lastRead)
         try DurableFile.write(wanted, to: configuration, mode: 0o644)
     }
 

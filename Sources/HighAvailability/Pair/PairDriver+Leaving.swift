@@ -9,6 +9,7 @@ extension PairDriver {
         if let peer = machine.peer, peer.role == .promoting || peer.role == .demoting {
             throw StorageError(.conflict, "\(peer.node) is \(peer.role.rawValue): ask again in a moment")
         }
+        let before = hasLeft
         // What it could serve it offers nobody from now on.
         hasLeft = true
         await lookAtData()
@@ -18,8 +19,9 @@ extension PairDriver {
                     .conflict, "this node serves: move the service first, with \"convert2nfs ha switch\"")
             }
             try await parts.replication.leave()
+            guard hasLeft else { throw StorageError(.conflict, "an operator has let this node serve meanwhile") }
         } catch {
-            hasLeft = false
+            hasLeft = hasLeft && before
             await lookAtData()
             throw error
         }
@@ -29,7 +31,6 @@ extension PairDriver {
 
     /// It serves after all.
     func takePartAgain() {
-        guard hasLeft else { return }
         hasLeft = false
         note(fault: nil, of: Self.leaving)
     }

@@ -66,6 +66,8 @@ extension PairDriver: PairNode {
     private func outdate() async -> Bool {
         guard !machine.report.holdsStorage else { return false }
         do throws(StorageError) { try await parts.replication.outdate() } catch { return false }
+        // Marking may have connected it again.
+        if hasLeft { try? await parts.replication.leave() }
         await lookAtData()
         return !machine.report.holdsStorage
     }

@@ -53,6 +53,7 @@ package enum ReplicationConformance: String, CaseIterable, Sendable {
         case .whoHasLeftTakesPartAgain:
             for _ in 0..<2 { try await replication.leave() }
             try await replication.start()
+            #expect(await !replication.look().isParted)
             try await rig.serve()
             #expect(await replication.look().isPrimary)
         }

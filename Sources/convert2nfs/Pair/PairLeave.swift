@@ -17,20 +17,26 @@ struct PairLeave: NodeCommand {
     var activity: String { "leaving the pair" }
 
     func report(_ context: Context) async throws(StorageError) -> Report {
-        let pair = try await context.client.pair()
+        let pair = try await settled(context.client)
         guard let own = pair.nodes.first?.name, let other = pair.nodes.last?.name else {
             throw StorageError(.internal, "the node does not say which ones the pair has")
         }
-        var refusal: StorageError?
-        if pair.primary != other {
-            // A move that is on its way already is waited for.
+        if pair.primary == own {
             let move = ServiceSwitch(client: context.client, patience: connection.timeout)
-            do throws(StorageError) { _ = try await move.run(to: other) } catch { refusal = error }
+            _ = try await move.run(to: other)
         }
-        do throws(StorageError) {
-            return Report(try await context.client.leavePair(), text: "\(own) has left the pair", names: [own.value])
-        } catch {
-            throw refusal ?? error
+        return Report(try await context.client.leavePair(), text: "\(own) has left the pair", names: [own.value])
+    }
+
+    /// The pair once no move is on its way, to whichever node that goes.
+    private func settled(_ client: NodeClient) async throws(StorageError) -> PairDocument {
+        let end = ContinuousClock.now + connection.timeout
+        while true {
+            let pair = try await client.pair()
+            let isMoving = pair.nodes.contains { $0.role == .demoting || $0.role == .promoting }
+            guard isMoving, ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(200))) != nil else {
+                return pair
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ package struct DRBDReplication: Replication {
         if seemsThere { try await drbd("disconnect", ["--force"]) }
         // It waits for the handler that makes sure of the other copy.
         let promoting = await Result { () async throws(StorageError) in
-            try await setRole("primary", occasion.isForced ? ["--force"] : [])
+            try await setRole("primary", occasion.isForced ? ["--force"] : [], deadline: .seconds(90))
         }
         // Nobody is there to be connected with, and clients wait.
         if seemsThere { Task { try? await connectAgain() } }
@@ -156,9 +156,11 @@ package struct DRBDReplication: Replication {
     }
 
     /// As drbdadm(8) does it, without its look at all configuration, which would take a third of the time that clients wait for this.
-    private func setRole(_ role: String, _ options: [String] = []) async throws(StorageError) {
+    private func setRole(
+        _ role: String, _ options: [String] = [], deadline: Duration = .seconds(30)
+    ) async throws(StorageError) {
         try await run(
-            Invocation(drbdsetup, [role, "\(minor)"] + options, deadline: .seconds(90)), "drbdsetup \(role)")
+            Invocation(drbdsetup, [role, "\(minor)"] + options, deadline: deadline), "drbdsetup \(role)")
     }
 
     func run(_ invocation: Invocation, _ what: String) async throws(StorageError) {
