@@ -90,17 +90,22 @@ struct PairTests {
 
     @Test("a daemon that is killed while it serves, or ended again and again as it starts, finds all as it was")
     func daemonKilled() async throws {
-        let end = "kill -%@ $(pidof convert2nfsd); while pidof convert2nfsd >/dev/null; do sleep 0.05; done"
+        func end(_ machine: Machine, by signal: String) async throws {
+            // Begun anew at once: what is looked for comes with starts in quick succession.
+            try await machine.sh(
+                "kill -\(signal) $(pidof convert2nfsd); while pidof convert2nfsd >/dev/null; do sleep 0.05; done")
+        }
         let takings = "grep -ac 'keepalived: .* MASTER' /var/log/convert2nfs.log || true"
         try await withPair("daemon") { pair, primary, standby, application in
             let before = try await standby.sh(takings)
             try await application.start("/nfs/shopdata", from: PairNodes.address, options: "nfsvers=4.1")
             try await application.proceed()
-            try await primary.sh(end.replacing("%@", with: "KILL"))
+            try await end(primary, by: "KILL")
+            // At another moment of its start each time.
             for milliseconds in [200, 400, 700, 1000, 1500] {
                 try await pair.start(primary)
                 try await Task.sleep(for: .milliseconds(milliseconds))
-                try await primary.sh(end.replacing("%@", with: "TERM"))
+                try await end(primary, by: "TERM")
             }
             try await pair.start(primary)
             try await pair.wait(until: primary, is: "primary")
