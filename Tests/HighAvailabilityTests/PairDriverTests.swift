@@ -14,7 +14,7 @@ struct PairDriverTests {
         unreachable: PairPolicy.Unreachable = .wait, hasFence: Bool = true, record: PairRecord? = nil,
         marker: Epoch? = nil, isPrimary: Bool = false, isFailing: Bool = false, answer: PairAnswer? = nil,
         arbitration: Arbitration? = nil, clock: any Clock<Duration> = FastClock(), world: World = World(),
-        stack: ServiceStack? = nil,
+        stack: ServiceStack? = nil, setup: (any NodeSetup)? = nil,
         _ body: @escaping @Sendable (World, PairDriver, PairFiles) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
@@ -30,7 +30,10 @@ struct PairDriverTests {
             node: try NodeName("a"), otherName: try NodeName("b"), peer: world, replication: world,
             address: World.Address(world: world),
             fence: hasFence ? world : nil, arbitration: arbitration, service: stack ?? world.stack,
-            shut: { () async throws(StorageError) in world.set { $0.shuttings += 1 } }, files: files,
+            shut: { () async throws(StorageError) in world.set { $0.shuttings += 1 } },
+            lookAtRoom: { () async throws(StorageError) in
+                if let crowding = world.see(\.crowding) { throw StorageError(.outOfCapacity, crowding) }
+            }, setup: setup, files: files,
             policy: PairPolicy(unreachable: unreachable, preferred: try NodeName("a"), interval: .milliseconds(5)),
             tellPrimary: { _ in })
         let driver = try PairDriver(
@@ -232,7 +235,9 @@ struct PairDriverTests {
             }
             try await eventually { world.see(\.deeds).suffix(5) == (Self.up.prefix(2) + Self.down)[...] }
             let move = try #require(await driver.status().moves.first { $0.failure != nil })
-            #expect(move.direction == .up && move.failure?.hasPrefix("volumes: ") == true && move.steps.count == 2)
+            #expect(
+                move.direction == .up && move.failure?.hasPrefix("volumes: ") == true
+                    && move.steps.map(\.name) == ["evidence", "storage", "volumes"])
         }
     }
 

@@ -33,6 +33,11 @@ final class World: PairPeer, Replication, Fence {
         var told: [FailoverMachine.Fitness] = []
         var answer: PairAnswer?
         var refusal: String?
+        var silentWays: [String] = []
+        /// In the way of keepalived.
+        var obstacle: String?
+        /// What is wrong with the service's own volume.
+        var crowding: String?
         var startFails = false
         var starts = 0
         var heard: [PairMessage.Request] = []
@@ -73,6 +78,7 @@ final class World: PairPeer, Replication, Fence {
             return state.answer.map(PeerReply.answer) ?? .silence
         }
     }
+    func silentWays(_ message: PairMessage, within patience: Duration) async -> [String] { see(\.silentWays) }
     func look() async -> ReplicationState {
         state.withLock { $0.looks += 1 }
         return ReplicationState(
@@ -87,6 +93,7 @@ final class World: PairPeer, Replication, Fence {
         func start() async throws(StorageError) {
             if world.see(\.startFails) { throw StorageError(.unavailable, "no module") }
         }
+        func obstacle() -> String? { world.see(\.obstacle) }
         func look() async -> AddressState { world.see(\.address) }
         func tell(_ fitness: FailoverMachine.Fitness) throws(StorageError) {
             world.state.withLock { $0.told.append(fitness) }

@@ -51,6 +51,19 @@ package final class Keepalived: AddressHolder {
         }
     }
 
+    package func obstacle() -> String? {
+        guard let found = try? DurableFile.read(configuration, limit: 1 << 20), isForeign(found) else { return nil }
+        return foreignText
+    }
+
+    private func isForeign(_ file: [UInt8]) -> Bool {
+        !String(decoding: file, as: UTF8.self).hasPrefix(KeepalivedSettings.mark)
+    }
+
+    private var foreignText: String {
+        "\(configuration) is not written by convert2nfs; move it away, and its instances, if any, to a keepalived of their own"
+    }
+
     private func listen() throws {
         try isListening.withLock { isListening in
             if isListening { return }
@@ -72,12 +85,7 @@ package final class Keepalived: AddressHolder {
         let wanted = Array(settings.text.utf8)
         let found = try DurableFile.read(configuration, limit: 1 << 20)
         if found == wanted { return }
-        if let found, !String(decoding: found, as: UTF8.self).hasPrefix(KeepalivedSettings.mark) {
-            throw StorageError(
-                .conflict,
-                "\(configuration) is not written by convert2nfs; move it away, and its instances, if any, to a keepalived of their own"
-            )
-        }
+        if let found, isForeign(found) { throw StorageError(.conflict, foreignText) }
         let directory = String(configuration[..<(configuration.lastIndex(of: "/") ?? configuration.startIndex)])
         try Directory.ensureExists(directory, mode: 0o755)
         // Whatever keepalived has read since, it was not this.

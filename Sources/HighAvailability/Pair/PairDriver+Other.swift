@@ -114,6 +114,7 @@ extension PairDriver: PairNode {
         let reply = other.isOff ? .silence : await parts.peer.send(claim(epoch), within: patience)
         note(reply, askedAt: asked)
         let found = await weigh(reply, asked: asked, for: epoch)
+        search = (epoch, ServiceMove.Step("evidence", since: asked))
         if take({ $0.handle(.evidence(epoch, found)) }) == nil {
             // It may be tried again once there is room.
             handle(.evidence(epoch, .missing("this node cannot keep what it has to remember; see its log")))

@@ -9,7 +9,7 @@ extension PairDriver {
             node: parts.node, isServing: machine.role == .primary, isParted: isParted,
             served: machine.record.served,
             servedSince: moves.last { $0.direction == .up && $0.failure == nil }?.beganAt,
-            written: replicationState.difference)
+            written: replicationState.difference, isKept: parts.following != nil)
     }
 
     package func stakes() async -> [PairStake] {

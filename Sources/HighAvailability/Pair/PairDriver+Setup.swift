@@ -50,6 +50,7 @@ extension PairDriver {
         var survey = await setup.survey()
         survey.seen = machine.record.seen
         survey.hasGroup = hasGroup
+        if let obstacle = parts.address.obstacle() { survey.obstacles.append(obstacle) }
         return survey
     }
 

@@ -20,6 +20,10 @@ package actor PairDriver {
     var other = OtherNode()
     /// What does not work beside the data, by its name.
     var faults: [String: String] = [:]
+    /// What is wrong with where the service address is, as it was looked at last.
+    var displaced: String?
+    /// How long it took to find out that the other node does not serve, under which epoch.
+    var search: (epoch: Epoch, step: ServiceMove.Step)?
     /// A step of the set-up is being done.
     var isSettingUp = false
     /// The same, on this node.
@@ -68,6 +72,7 @@ package actor PairDriver {
             perform(machine.start)
             group.addTask { await self.watchAddress() }
             group.addTask { await self.watchOther() }
+            group.addTask { await self.watchWays() }
             group.addTask { await self.tick() }
             group.addTask { await self.follow() }
         }
@@ -219,7 +224,8 @@ package actor PairDriver {
         if isForced { other.isLeftAlone = true }
         takePartAgain()
         if parts.arbitration?.mandate.rest == nil { await seekMandate() }
-        let passage = await parts.service.raise(Occasion(isForced: isForced, isOtherOff: other.isOff))
+        let passage = await parts.service.raise(
+            Occasion(isForced: isForced, isOtherOff: other.isOff), after: search?.epoch == epoch ? search?.step : nil)
         var failure = passage.failure?.message
         if failure == nil {
             do throws(StorageError) { try parts.files.write(marker: epoch) } catch { failure = error.message }

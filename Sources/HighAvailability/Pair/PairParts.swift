@@ -3,6 +3,9 @@ import StorageCore
 /// The way to the other node of a pair.
 package protocol PairPeer: Sendable {
     func send(_ message: PairMessage, within patience: Duration) async -> PeerReply
+
+    /// The addresses of it by which no answer to `message`, which only asks, comes in time.
+    func silentWays(_ message: PairMessage, within patience: Duration) async -> [String]
 }
 
 /// What comes of asking the other node.
@@ -33,6 +36,9 @@ package enum PeerReply: Hashable, Sendable {
 package protocol AddressHolder: Sendable {
     /// Ensures that keepalived runs with our settings. Called again and again, since it may end.
     func start() async throws(StorageError)
+
+    /// Why `start` cannot be done before an operator has seen to something; nil if nothing is known to be in the way.
+    func obstacle() -> String?
 
     /// What is so now.
     func look() async -> AddressState
@@ -66,6 +72,8 @@ package struct PairParts: Sendable {
     /// Ensures once more that no client is let in; called now and then while the service is down, since others change the host's rules
     /// too.
     package var shut: @Sendable () async throws(StorageError) -> Void
+    /// Throws with what is wrong with the disk of what moves with the service; called now and then while that is up.
+    package var lookAtRoom: @Sendable () async throws(StorageError) -> Void
     /// Nil where the storage is made by hand.
     package var setup: (any NodeSetup)?
     package var files: PairFiles
@@ -79,7 +87,8 @@ package struct PairParts: Sendable {
         node: NodeName, otherName: NodeName, peer: any PairPeer, replication: any Replication,
         following: FileReplication? = nil, address: any AddressHolder, fence: (any Fence)?,
         arbitration: Arbitration? = nil, service: ServiceStack,
-        shut: @escaping @Sendable () async throws(StorageError) -> Void, setup: (any NodeSetup)? = nil,
+        shut: @escaping @Sendable () async throws(StorageError) -> Void,
+        lookAtRoom: @escaping @Sendable () async throws(StorageError) -> Void, setup: (any NodeSetup)? = nil,
         files: PairFiles, policy: PairPolicy, lastResort: @escaping @Sendable () -> Void = {},
         tellPrimary: @escaping @Sendable (NodeName?) -> Void
     ) {
@@ -93,6 +102,7 @@ package struct PairParts: Sendable {
         self.arbitration = arbitration
         self.service = service
         self.shut = shut
+        self.lookAtRoom = lookAtRoom
         self.setup = setup
         self.files = files
         self.policy = policy

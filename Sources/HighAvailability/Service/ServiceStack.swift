@@ -44,9 +44,10 @@ package struct ServiceStack: Sendable {
         lowering = layers.map { Lowering($0.lower) }
     }
 
-    /// Brings it up, the lowest layer first, and stops at the first that cannot be. Safe to repeat on what is up.
-    func raise(_ occasion: Occasion) async -> Passage {
-        var passage = Passage()
+    /// Brings it up, the lowest layer first, and stops at the first that cannot be. Safe to repeat on what is up. What was done for it
+    /// `before` is its first step.
+    func raise(_ occasion: Occasion, after before: ServiceMove.Step? = nil) async -> Passage {
+        var passage = Passage(steps: [before].compactMap(\.self))
         for layer in layers where passage.failure == nil {
             await passage.step(layer.name) { () async throws(StorageError) in try await layer.raise(occasion) }
         }
@@ -82,13 +83,21 @@ struct Passage: Sendable {
     /// Of the first step that failed.
     private(set) var failure: StorageError?
 
+    init(steps: [ServiceMove.Step] = []) { self.steps = steps }
+
     mutating func step(_ name: String, _ body: () async throws(StorageError) -> Void) async {
         let begin = ContinuousClock.now
         do throws(StorageError) { try await body() } catch {
             failure = failure ?? StorageError(error.code, "\(name): \(error)")
         }
+        steps.append(.init(name, since: begin))
+    }
+}
+
+extension ServiceMove.Step {
+    init(_ name: String, since begin: ContinuousClock.Instant) {
         let (seconds, attoseconds) = (ContinuousClock.now - begin).components
-        steps.append(.init(name: name, milliseconds: Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000)))
+        self.init(name: name, milliseconds: Int(seconds * 1000 + attoseconds / 1_000_000_000_000_000))
     }
 }
 

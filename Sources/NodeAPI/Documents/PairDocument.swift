@@ -38,6 +38,8 @@ package struct PairDocument: Hashable, Sendable, Codable {
         package var asOf: Timestamp?
         package var lagSeconds: Double?
         package var problem: String?
+        /// The other node is copying it from the one that was asked.
+        package var isCopying: Bool
     }
 
     /// Who serves, if that is known.
@@ -86,6 +88,7 @@ extension PairDocument.Copy {
         asOf = copy.asOf.map { Timestamp(Date(timeIntervalSince1970: $0)) }
         lagSeconds = copy.asOf.map { max(0, (now.timeIntervalSince1970 - $0).rounded()) }
         problem = copy.problem
+        isCopying = copy.isCopying
     }
 }
 

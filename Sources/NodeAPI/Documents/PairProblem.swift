@@ -25,7 +25,10 @@ extension PairStatus {
     package var problems: [PairProblem] {
         var problems: [PairProblem] = []
         if primary == nil, own.role != .promoting, other?.role != .promoting {
-            problems.append(PairProblem(.pairNotServed, "pair", "nobody serves"))
+            problems.append(
+                PairProblem(
+                    .pairNotServed, "pair", "nobody serves",
+                    remedy: "bring back the node that is not well; what is in the way of each is said beside this"))
         }
         if let obstacle { problems.append(PairProblem(.pairHeldUp, "nodes/\(own.node)", obstacle)) }
         problems += faults.map { PairProblem(.pairHeldUp, "nodes/\(own.node)", $0) }
@@ -45,7 +48,9 @@ extension PairStatus {
         if case .current(other: .outdated) = own.data, own.role == .primary, other?.isFollowing != true {
             problems.append(
                 PairProblem(
-                    .pairOneCopy, "pair", "there is one copy only: a loss of \(own.node) loses what was written since"))
+                    .pairOneCopy, "pair",
+                    "there is one copy only, and a loss of \(own.node) loses what was written since",
+                    remedy: "bring \(otherName) back, and it catches up"))
         }
         problems += copies.compactMap { copy in
             copy.problem.map { PairProblem(.pairHeldUp, "volumes/\(copy.volume)", "the copy of \(copy.volume): \($0)") }
@@ -60,8 +65,12 @@ extension PairStatus {
         case .outdated:
             return PairProblem(
                 .pairNodeOutdated, subject,
-                "\(report.node) is outdated: its data is not, or may not be, all that was acknowledged")
-        case .fault: return PairProblem(.pairNodeFault, subject, "\(report.node) has a fault: \(fault(of: report))")
+                "\(report.node) is outdated: its data is not, or may not be, all that was acknowledged",
+                remedy: "it catches up by itself once it reaches the node that serves")
+        case .fault:
+            return PairProblem(
+                .pairNodeFault, subject, "\(report.node) has a fault: \(fault(of: report))",
+                remedy: "replace what has failed, or reboot that node")
         }
     }
 

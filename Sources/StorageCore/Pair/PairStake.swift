@@ -10,9 +10,12 @@ package struct PairStake: Hashable, Sendable, Codable {
     package var servedSince: Double?
     /// What was written since they parted, as far as replication knows.
     package var written: ByteCount
+    /// What was written is kept beside the other's files when this node's data is given up, so that nothing of it is lost.
+    package var isKept: Bool?
 
     package init(
-        node: NodeName, isServing: Bool, isParted: Bool, served: Epoch, servedSince: Double?, written: ByteCount
+        node: NodeName, isServing: Bool, isParted: Bool, served: Epoch, servedSince: Double?, written: ByteCount,
+        isKept: Bool = false
     ) {
         self.node = node
         self.isServing = isServing
@@ -20,5 +23,6 @@ package struct PairStake: Hashable, Sendable, Codable {
         self.served = served
         self.servedSince = servedSince
         self.written = written
+        self.isKept = isKept
     }
 }

@@ -55,11 +55,14 @@ package struct CopyStatus: Hashable, Sendable, Codable {
     package let asOf: Double?
     /// Why the last try to bring it up to date did not succeed.
     package let problem: String?
+    /// The other node is copying it from this one now.
+    package let isCopying: Bool
 
-    package init(volume: VolumeKey, asOf: Double?, problem: String? = nil) {
+    package init(volume: VolumeKey, asOf: Double?, problem: String? = nil, isCopying: Bool = false) {
         self.volume = volume
         self.asOf = asOf
         self.problem = problem
+        self.isCopying = isCopying
     }
 }
 

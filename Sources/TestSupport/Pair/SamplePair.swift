@@ -28,10 +28,12 @@ package struct SamplePair: PairNode {
 }
 
 extension PairReport {
-    /// A node whose data is current and that has the address.
-    package static func sample(_ name: String = "a", _ role: PairRole = .primary) throws -> PairReport {
+    /// A node whose data is current and that, if nothing else is said, has the address.
+    package static func sample(
+        _ name: String = "a", _ role: PairRole = .primary, address: AddressState = .held
+    ) throws -> PairReport {
         PairReport(
-            node: try NodeName(name), role: role, record: PairRecord(), data: .current(other: .same), address: .held,
+            node: try NodeName(name), role: role, record: PairRecord(), data: .current(other: .same), address: address,
             holdsStorage: role == .primary)
     }
 }

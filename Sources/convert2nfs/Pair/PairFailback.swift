@@ -7,7 +7,8 @@ struct PairFailback: NodeCommand {
         discussion: """
             To be asked of the node that serves, or at the service address. It waits until both copies are the same, while \
             clients are served, and then moves the service in order. Interrupted before that, it has changed nothing; \
-            interrupted in it, the nodes bring the move to its end.
+            interrupted in it, the nodes bring the move to its end: to take it back then, move the service once more \
+            (convert2nfs ha switch).
             """)
 
     @Flag(help: "Move the service without asking, once it can be.")
@@ -34,11 +35,12 @@ struct PairFailback: NodeCommand {
                 pair, text: "\(target) can take the service: convert2nfs ha failback --auto", names: [])
         }
         context.tell("moving the service", nil)
-        let move = ServiceSwitch(client: context.client, patience: connection.timeout)
+        let move = ServiceSwitch(client: context.client)
         return Report(try await move.run(to: target), text: "\(target) serves", names: [target.value])
     }
 
-    /// Waits for as long as it makes progress.
+    /// Waits for as long as it makes progress. Of files that are copied it shows only once a volume is whole, so there it is progress
+    /// that one is being copied.
     private func caughtUp(
         _ target: NodeName, _ first: PairDocument, _ context: Context
     ) async throws(StorageError) -> PairDocument {
@@ -46,7 +48,7 @@ struct PairFailback: NodeCommand {
         var end = ContinuousClock.now + connection.timeout
         var percent: Double?
         while pair.nodes.first(where: { $0.name == target })?.role != .standby {
-            if pair.syncPercent != percent {
+            if pair.syncPercent != percent || pair.copies?.contains(where: \.isCopying) == true {
                 percent = pair.syncPercent
                 end = ContinuousClock.now + connection.timeout
             }

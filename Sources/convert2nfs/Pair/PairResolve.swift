@@ -37,7 +37,8 @@ extension StakesDocument {
         let rows = nodes.map { stake in
             [
                 stake.node.value, stake.isServing ? "yes" : "no", String(stake.epoch),
-                stake.servedSince.map(\.description) ?? "-", ByteCount(stake.writtenBytes).quantity,
+                stake.servedSince.map(\.description) ?? "-",
+                stake.isKept ? "nothing: it is kept" : ByteCount(stake.writtenBytes).quantity,
             ]
         }
         let table = Table(header: ["NODE", "SERVES", "EPOCH", "SERVED SINCE", "WOULD LOSE"], rows: rows).text

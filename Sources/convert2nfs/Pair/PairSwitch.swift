@@ -20,7 +20,7 @@ struct PairSwitch: NodeCommand {
         guard let target = before.nodes.last?.name else {
             throw StorageError(.internal, "the node does not say who the other one is")
         }
-        let move = ServiceSwitch(client: context.client, patience: connection.timeout)
+        let move = ServiceSwitch(client: context.client)
         return Report(try await move.run(to: target), text: "\(target) serves", names: [target.value])
     }
 }
@@ -28,7 +28,9 @@ struct PairSwitch: NodeCommand {
 /// Moves the service, and waits until it has moved.
 struct ServiceSwitch {
     let client: NodeClient
-    let patience: Duration
+
+    /// Nodes that copy files take two minutes at most for the last of them, and go back then.
+    var patience = Duration.seconds(180)
 
     /// Returns once `target`, the other node, serves.
     func run(to target: NodeName) async throws(StorageError) -> PairDocument {

@@ -136,6 +136,7 @@ extension StorageNode {
                     following: storage.following, address: keepalived,
                     fence: fence, arbitration: arbitration, service: stack,
                     shut: { () async throws(StorageError) in try await port.keepShut() },
+                    lookAtRoom: { () async throws(StorageError) in try await StateRoom(of: shared).look() },
                     setup: storage.setup, files: files,
                     policy: PairPolicy(
                         unreachable: cluster.unreachable, preferred: cluster.preferred?.name ?? own.name,

@@ -119,7 +119,10 @@ package actor FileReplication: Replication {
     }
 
     package func look() -> ReplicationState {
-        ReplicationState(data: data, isPrimary: ledger.isLeading, text: text)
+        let (done, all) = (ledger.copied, ledger.entries.count)
+        return ReplicationState(
+            data: data, isPrimary: ledger.isLeading, text: text,
+            syncPercent: done == all ? nil : 100 * Double(done) / Double(all))
     }
 
     private var data: DataState {
@@ -149,7 +152,10 @@ package actor FileReplication: Replication {
                 case .own(let sharedAt): sharedAt
                 case .taken(let asOf): asOf
                 }
-            return CopyStatus(volume: entry.key, asOf: asOf, problem: VolumeID(id).flatMap { problems[$0] }?.text)
+            let id = VolumeID(id)
+            return CopyStatus(
+                volume: entry.key, asOf: asOf, problem: id.flatMap { problems[$0] }?.text,
+                isCopying: id.map { exposures[$0] != nil } ?? false)
         }
         let strange = problems.filter { ledger[$0.key] == nil }.values.map {
             CopyStatus(volume: $0.volume, asOf: nil, problem: $0.text)
