@@ -68,7 +68,7 @@ bench: build
 # The same in the lab's machines: LVM, the kernel's NFS server and client, against the bare tools.
 bench-lab: MEASURES = --only create growth transfer reboot
 # A pair's moves: what a client waits.
-bench-ha: MEASURES = --only failover failovers switch locks lag
+bench-ha: MEASURES = --only failover failovers switch locks soak lag
 bench-lab bench-ha: build
 	@Scripts/packages $(LAB_PACKAGES)
 	$(RELEASE_BUILD) --product convert2nfs-lab-agent

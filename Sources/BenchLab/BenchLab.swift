@@ -12,10 +12,12 @@ enum Measure: String, CaseIterable {
     case failovers
     case handover = "switch"
     case locks
+    /// Many losses of power; with the rest of a pair it takes an hour and a half.
+    case soak
     /// Of a pair whose files are replicated.
     case lag
 
-    static let pair: Set<Measure> = [.failover, .failovers, .handover, .locks]
+    static let pair: Set<Measure> = [.failover, .failovers, .handover, .locks, .soak]
 }
 
 /// Measures the node on LVM and the kernel's NFS server, with the kernel's client, against the bare tools on the same machines
@@ -63,7 +65,7 @@ struct BenchLab {
         let rows = FailoverRows()
         var findings = Findings()
         var few: Double?
-        if !wanted.isDisjoint(with: [.failover, .locks, .handover]) {
+        if !wanted.isDisjoint(with: [.failover, .locks, .handover, .soak]) {
             let (found, stall) = try await PairBench.with(volumes: 10, isQuick: isQuick) { bench in
                 var findings = Findings()
                 var stall: Double?
@@ -74,6 +76,7 @@ struct BenchLab {
                 }
                 if wanted.contains(.handover) { findings += try await rows.switches(on: bench) }
                 if wanted.contains(.locks) { findings += try await rows.locks(on: bench) }
+                if wanted.contains(.soak) { findings += try await rows.soak(on: bench) }
                 return (findings, stall)
             }
             findings += found

@@ -18,6 +18,8 @@ struct FailoverRows {
         var worst: Double { all.map(\.result.longest.seconds).max() ?? 0 }
         var beyondPort: Double { all.map(\.beyondPort).median }
         var steps: String { all.flatMap(\.steps).medians().text }
+        var unnoticed: Double { all.map(\.unnoticed.seconds).median }
+        var locksHeld: Int { all.count { $0.holdsLock } }
         var records: Int { all.map(\.result.records).reduce(0, +) }
         var lost: Int { all.map(\.result.lost).reduce(0, +) }
         var errors: [String] {
@@ -57,8 +59,41 @@ struct FailoverRows {
     func locks(on bench: PairBench) async throws -> Findings {
         let moves = try await kill("v41", "nfsvers=4.1", bench)
         return Findings(rows: [
-            row("stall, primary killed, v4.1 with a lock", moves.stall, atMost: Self.grace + Self.killBar)
+            row("stall, primary killed, v4.1 with a lock", moves.stall, atMost: Self.grace + Self.killBar),
+            Row(
+                measure: "of it: the lock is held where the service is",
+                ours: "\(moves.locksHeld) of \(moves.all.count)",
+                bar: "all", isMet: moves.locksHeld == moves.all.count),
         ]) + common("killed, v4.1", moves)
+    }
+
+    /// One application through so many losses of power at moments by chance, there and back.
+    func soak(on bench: PairBench) async throws -> Findings {
+        let kills = bench.isQuick ? 3 : 50
+        let application = Application(on: bench.client, "soak")
+        try await application.start(PairBench.path, from: PairNodes.address, options: "nfsvers=3")
+        for number in 1...kills {
+            BenchProgram.say("soak: kill \(number) of \(kills)")
+            let primary = try await bench.pair.primary()
+            try await application.proceed()
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0..<3000)))
+            try await primary.cutPower()
+            try await application.proceed()
+            try await bench.pair.boot(primary)
+            try await bench.pair.wait(until: primary, is: "standby", deadline: .seconds(180))
+        }
+        let result = try await application.stop()
+        return Findings(
+            rows: [
+                Row(
+                    measure: "fsync'ed records lost over \(kills) kills at random moments", ours: "\(result.lost)",
+                    bar: "0",
+                    isMet: result.lost == 0),
+                Row(measure: "errors in them", ours: result.errors, bar: "none", isMet: result.errors == "none"),
+            ],
+            notes: [
+                "soak: \(result.records) records, longest stall \(result.longest.text), renames done and not answered: \(result.unanswered)"
+            ])
     }
 
     func switches(on bench: PairBench) async throws -> Findings {
@@ -101,7 +136,7 @@ struct FailoverRows {
             ],
             notes: [
                 "\(what): \(moves.all.count) moves, \(moves.records) records, longest stall \(Duration.seconds(moves.worst).text); "
-                    + "\(moves.steps)\(errors)"
+                    + "before and between \(Duration.seconds(moves.unnoticed).text), \(moves.steps)\(errors)"
             ])
     }
 }

@@ -33,13 +33,43 @@ struct LagRow {
         }
         try await bench.client.sh(": >/root/enough")
         let worst = lags.max() ?? .infinity
-        return Findings(
-            rows: [
-                Row(
-                    measure: "rsync: longest lag of the standby, interval \(Self.interval) s",
-                    ours: Duration.seconds(worst).text,
-                    bar: "<= \(Duration.seconds(Self.bar).text)", isMet: worst <= Self.bar)
-            ],
-            notes: ["rsync: looked at \(lags.count) times, median \(Duration.seconds(lags.median).text)"])
+        return try await wayBack(on: bench)
+            + Findings(
+                rows: [
+                    Row(
+                        measure: "rsync: longest lag of the standby, interval \(Self.interval) s",
+                        ours: Duration.seconds(worst).text,
+                        bar: "<= \(Duration.seconds(Self.bar).text)", isMet: worst <= Self.bar)
+                ],
+                notes: ["rsync: looked at \(lags.count) times, median \(Duration.seconds(lags.median).text)"])
+    }
+
+    private static let files = 50
+
+    /// Files that were written on the node that is lost then, and again on the other one: what the client reads after the way back is the
+    /// newer, and the older ones are kept.
+    private func wayBack(on bench: PairBench) async throws -> Findings {
+        let (primary, standby) = (bench.pair.nodes[0], bench.pair.nodes[1])
+        func write(_ text: String) async throws {
+            try await bench.client.sh(
+                "for file in $(seq \(Self.files)); do echo \(text) $file >/mnt/lag/both.$file; done; sync -f /mnt/lag",
+                deadline: .seconds(120))
+        }
+        try await write("older")
+        BenchProgram.say("rsync: the node that serves loses its power, and comes back")
+        try await primary.cutPower()
+        try await bench.pair.wait(until: standby, is: "primary")
+        try await write("newer")
+        try await bench.pair.boot(primary)
+        try await bench.pair.wait(until: primary, is: "standby", deadline: .seconds(240))
+        try await standby.sh("convert2nfs ha failback --auto", deadline: .seconds(240))
+        let newer = try await bench.client.sh("cat /mnt/lag/both.* | grep -c newer || true", deadline: .seconds(60))
+        let overwritten = Self.files - (Int(newer.filter(\.isNumber)) ?? 0)
+        return Findings(rows: [
+            Row(
+                measure: "rsync: newer files overwritten by the way back, of \(Self.files)", ours: "\(overwritten)",
+                bar: "0",
+                isMet: overwritten == 0)
+        ])
     }
 }

@@ -51,8 +51,15 @@ struct PairBench: Sendable {
         /// From the moment at which the port began to be opened until the client's call that waited longest ended: at most what that waited
         /// beyond the open port.
         let beyondPort: Double
+        /// The client's lock was there on the node that serves now.
+        let holdsLock: Bool
         /// Which had the service before.
         let from: Machine
+
+        /// How long nobody was at work on the way up: until the loss was noticed, and from then until the client called again.
+        var unnoticed: Duration {
+            steps.reduce(result.longest) { $0 - $1.duration }
+        }
     }
 
     /// `move` takes the service from the first machine to the second. It is there, and both are well, when this returns.
@@ -69,12 +76,14 @@ struct PairBench: Sendable {
         // It is asked first, and not the node that takes over, whose processors have enough to do.
         try await application.proceed()
         try await pair.wait(until: standby, is: "primary")
+        let said = try await standby.sh(
+            "\(application.holdsLock(in: Self.path)) && echo held || cat /proc/locks", deadline: .seconds(30))
         let result = try await application.stop()
         let last = try await lastMove(of: standby)
         let (own, other) = (try await client.clockShift(), try await standby.clockShift())
         return Move(
             result: result, steps: last.steps.map { .init(name: $0.name, duration: .milliseconds($0.milliseconds)) },
-            beyondPort: (result.longestEnded - own) - (last.portAt - other), from: primary)
+            beyondPort: (result.longestEnded - own) - (last.portAt - other), holdsLock: said == "held\n", from: primary)
     }
 
     /// How many seconds the copies on `machine` are behind now, by its clock; nil before the first one is whole.

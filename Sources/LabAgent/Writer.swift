@@ -1,7 +1,8 @@
 import Glibc
 
 /// `convert2nfs-lab-agent write DIRECTORY RESULT`: an application on shared storage that forgives nothing. It writes numbered records,
-/// each with fsync(2), holds a lock, makes, renames, lists and reads files, until there is a file `RESULT.stop`; then it reads all back
+/// each with fsync(2), holds a lock, takes and gives back another one beside, makes, renames, lists and reads files, until there is a file
+/// `RESULT.stop`; then it reads all back
 /// and writes one line into RESULT: how many records there were, how many are lost, what failed, how many renames failed although they were done, how
 /// many milliseconds the longest call took, and when it ended, in milliseconds since 1970.
 struct Writer {
@@ -26,11 +27,14 @@ struct Writer {
         guard file >= 0 else { return finish("error open \(errno)") }
         var lock = flock(l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0, l_len: 0, l_pid: 0)
         if fcntl(file, F_SETLK, &lock) != 0 { faults.append("lock:\(errno)") }
+        let locker = Locker("\(directory)/\(Self.name(of: result)).lock")
+        locker.start()
         while access("\(result).stop", F_OK) != 0 {
             record(file)
             if count % 8 == 0 { change() }
             usleep(10_000)
         }
+        faults += locker.stop()
         lock.l_type = Int16(F_UNLCK)
         // Not timed: a server that has just started lets nobody unlock before all could have taken their locks again.
         if fcntl(file, F_SETLK, &lock) != 0 { faults.append("unlock:\(errno)") }

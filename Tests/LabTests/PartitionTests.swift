@@ -11,6 +11,18 @@ struct PartitionTests {
     private static let cluster = "arbiter: {endpoints: [\"http://\(place):2379\"]}\n  lastResort: reboot"
     private static let links = [LabNetwork.Link.data, .replication]
 
+    /// Runs `body` while both are watched, and finds no moment at which both served.
+    private func watching(_ one: Machine, _ other: Machine, _ body: () async throws -> Void) async throws {
+        let watches = [ServingWatch(one), ServingWatch(other)]
+        for watch in watches { try await watch.start() }
+        try await body()
+        let (first, second) = (try await watches[0].times(), try await watches[1].times())
+        let haveLooked = (try await watches[0].hasLooked(), try await watches[1].hasLooked())
+        #expect(haveLooked == (true, true) && !(first.isEmpty && second.isEmpty))
+        #expect(ServingWatch.overlap(first, second) == nil)
+        for watch in watches { try await watch.stop() }
+    }
+
     private func withPair(
         _ name: String,
         _ body: (PairNodes, _ primary: Machine, _ standby: Machine, Application) async throws -> Void
@@ -32,9 +44,38 @@ struct PartitionTests {
         try await etcd.stop()
     }
 
-    private func cut(_ machine: Machine, _ isCut: Bool) async throws {
+    private func cut(
+        _ machine: Machine, _ isCut: Bool, _ links: [LabNetwork.Link] = PartitionTests.links
+    ) async throws {
         let lab = try #require(LabScope.lab)
-        for link in Self.links { try await lab.connect(machine, to: link, !isCut) }
+        for link in links { try await lab.connect(machine, to: link, !isCut) }
+    }
+
+    @Test(
+        "a node that serves and loses one of its links goes on serving, and never do both",
+        arguments: [LabNetwork.Link.replication, .data])
+    func oneLink(link: LabNetwork.Link) async throws {
+        try await withPair("link-\(link)") { pair, primary, standby, application in
+            try await application.start("/nfs/shopdata", from: PairNodes.address, options: "nfsvers=3")
+            try await application.proceed()
+            try await watching(primary, standby) {
+                try await cut(primary, true, [link])
+                do {
+                    let lost = link == .data ? standby.spec.address : standby.spec.replicationAddress
+                    try await primary.insist("convert2nfs ha status 2>&1 | grep -q 'is not reached at http://\(lost):'")
+                    if link == .replication { try await application.proceed(records: 200) }
+                } catch {
+                    try await cut(primary, false, [link])
+                    throw error
+                }
+                try await cut(primary, false, [link])
+                try await application.proceed()
+                try await pair.wait(until: primary, is: "primary")
+                try await pair.wait(until: standby, is: "standby", deadline: .seconds(180))
+            }
+            let result = try await application.stop()
+            #expect(result.errors == "none" && result.lost == 0, "\(result)")
+        }
     }
 
     @Test("a node that serves and is cut off from all lets go before the other begins, and clients go on there")

@@ -8,14 +8,18 @@ package struct PairNodes: Sendable {
     package let nodes: [Machine]
     private let cluster: String
     private let replication: String
+    private let thinPool: String?
 
-    /// `cluster` is more of that section of the configuration; without it the nodes switch each other off.
+    /// `cluster` is more of that section of the configuration; without it the nodes switch each other off. The thin pool is made by
+    /// whoever names one.
     package init(
-        _ first: Machine, _ second: Machine, cluster: String = PairNodes.fence, replication: String = PairNodes.drbd
+        _ first: Machine, _ second: Machine, cluster: String = PairNodes.fence, replication: String = PairNodes.drbd,
+        thinPool: String? = nil
     ) {
         nodes = [first, second]
         self.cluster = cluster
         self.replication = replication
+        self.thinPool = thinPool
     }
 
     package static let drbd = "method: drbd"
@@ -142,7 +146,7 @@ package struct PairNodes: Sendable {
             api: {listen: "0.0.0.0:8080"}
             nfs: {address: \(Self.address)}
             pools:
-              - {name: default, backend: lvm, volumeGroup: vg-paas}
+              - {name: default, backend: lvm, volumeGroup: vg-paas, thinPool: \(thinPool ?? "null")}
             cluster:
               nodes:
                 - \(members[0])
