@@ -34,6 +34,15 @@ struct PairSystemdTests {
                 """, deadline: .seconds(180))
         }
         try await pair.nodes[0].sh("convert2nfs ha setup", deadline: .seconds(240))
+        // The host's own, and no other beside it.
+        for machine in pair.nodes {
+            try await machine.insist("systemctl is-active --quiet keepalived")
+            #expect(
+                try await machine.sh(
+                    "for one in $(pidof keepalived); do grep -q keepalived.service /proc/$one/cgroup || echo $one; done"
+                )
+                    == "")
+        }
     }
 
     /// Starts a machine that is off: all else it does by itself.

@@ -20,7 +20,7 @@ struct ThinFilePairTests {
                 """
                 mkdir -p /mnt/data
                 mount -t nfs -o nfsvers=3,hard,proto=tcp \(PairNodes.address):/nfs/shopdata /mnt/data
-                dd if=/dev/urandom of=/mnt/data/a-bulk bs=1M count=200 conv=fsync 2>&1
+                dd if=/dev/urandom of=/mnt/data/a-bulk bs=1M count=40 conv=fsync 2>&1
                 cat >/root/pairs <<'END'
                 number=0
                 while [ ! -e /root/enough ]; do
@@ -31,7 +31,7 @@ struct ThinFilePairTests {
                 sh /root/pairs >/dev/null 2>&1 </dev/null &
                 """, deadline: .seconds(120))
             try await s1.insist("grep -q '/rsync/frozen/.* ro,' /proc/mounts")
-            try await s2.insist("[ \"$(stat -c %s /nfs/shopdata/a-bulk 2>/dev/null)\" = $((200 << 20)) ]")
+            try await s2.insist("[ \"$(stat -c %s /nfs/shopdata/a-bulk 2>/dev/null)\" = $((40 << 20)) ]")
             for _ in 1...3 {
                 try await s1.insist("grep -q '/rsync/frozen/.* ro,' /proc/mounts")
                 try await s1.insist("! grep -q /rsync/frozen/ /proc/mounts")

@@ -12,16 +12,19 @@ package final class Keepalived: AddressHolder {
     private let configuration: String
     private let output: String
     private let tool: Tool
+    private let systemctl: Tool?
+    private let runner: any CommandRunner
     private let logger: Logger
     private let isListening = Mutex(false)
     private let lastState = Mutex<AddressState>(.unknown)
     package let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
 
-    /// `configuration` is the file that keepalived reads; `output` takes what it says.
+    /// `configuration` is the file that keepalived reads; `output` takes what one says that we start. `systemctl` is nil where systemd does
+    /// not run.
     package init(
         _ settings: KeepalivedSettings, configuration: String = "/etc/keepalived/keepalived.conf", output: String,
-        toolbox: Toolbox, logger: Logger
+        toolbox: Toolbox, systemctl: Tool?, runner: any CommandRunner, logger: Logger
     ) throws(StorageError) {
         do throws(HostError) { tool = try toolbox.require(.keepalived) } catch {
             throw StorageError(.unavailable, "\(error)")
@@ -29,6 +32,8 @@ package final class Keepalived: AddressHolder {
         self.settings = settings
         self.configuration = configuration
         self.output = output
+        self.systemctl = systemctl
+        self.runner = runner
         self.logger = logger
         (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -40,7 +45,7 @@ package final class Keepalived: AddressHolder {
             let running = try ProcessSearch.find(executableNamed: tool.name)
             let isRead = try DurableFile.read(settings.lastRead, limit: 1 << 20) == Array(settings.text.utf8)
             if running.isEmpty {
-                try begin()
+                try await begin()
             } else if !isRead {
                 // It reads its files again; the address stays where it is (keepalived(8)).
                 for process in running { _ = try process.signal(1) }
@@ -93,7 +98,15 @@ package final class Keepalived: AddressHolder {
         try DurableFile.write(wanted, to: configuration, mode: 0o644)
     }
 
-    private func begin() throws {
+    /// The host's own where it has one: whoever runs it looks for it and starts it anew there.
+    private func begin() async throws {
+        if let systemctl {
+            let start = Invocation(systemctl, ["start", "keepalived.service"], deadline: .seconds(30))
+            if (try? await runner.output(of: start)) != nil {
+                logger.notice("started keepalived.service, since no keepalived ran")
+                return
+            }
+        }
         let process = DetachedProcess(
             tool, ["--dont-fork", "--vrrp", "--log-console", "--use-file", configuration],
             environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"], outputFile: output)

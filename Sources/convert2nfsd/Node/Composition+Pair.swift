@@ -119,7 +119,8 @@ extension StorageNode {
                 advertCentiseconds: cluster.advertCentiseconds, events: "\(volatile)/vrrp",
                 fitness: "\(volatile)/fitness")
             let keepalived = try Keepalived(
-                settings, output: "\(state)/keepalived.log", toolbox: tools, logger: logger)
+                settings, output: "\(state)/keepalived.log", toolbox: tools, systemctl: Self.systemctl, runner: runner,
+                logger: logger)
             let fence = cluster.fence.map {
                 FenceCommand($0.command, of: other.name, deadline: .seconds($0.seconds), runner: runner)
             }
