@@ -28,7 +28,7 @@ extension PairDrillTests {
         }
     }
 
-    @Test("a node loses its power while it takes over what it lacks: it goes on from there, and clients never notice")
+    @Test("a node loses its power while it takes over what it lacks: it goes on from there, and clients see no error")
     func killedWhileCatchingUp() async throws {
         try await drill("catching-up", isOrderly: true) { drill in
             let (primary, standby) = try await drill.nodes()
@@ -66,8 +66,8 @@ extension PairDrillTests {
                 try await drill.pair.boot(preferred)
                 try await preferred.insist("grep -q 'SyncTarget' /proc/drbd")
                 // Interrupted, it has changed nothing.
-                let said = try await other.sh("timeout -s INT 2 convert2nfs ha failback --auto 2>&1; echo $?")
-                #expect(!said.hasSuffix("\n0\n"), "\(said)")
+                let said = try await other.sh("timeout -s INT 2 convert2nfs ha failback --auto 2>&1 || true")
+                #expect(!said.contains("serves"), "\(said)")
                 try await drill.pair.wait(until: preferred, is: "standby", deadline: .seconds(180))
                 try await drill.pair.wait(until: other, is: "primary")
                 // Begun anew, it is brought to its end, or it is as if it had not been asked for.
