@@ -195,9 +195,13 @@ extension KernelServer {
         }
     }
 
-    private func stopRecovery(_ record: Record) async throws(StorageError) {
+    /// Also one that is in no record, since the daemon ended right after it had started it: it would hold what is to move with the data.
+    private func stopRecovery(_ record: Record, _ recovery: String) async throws(StorageError) {
         try await onHost("stop nfsdcld") { () async throws(HostError) in
             try await record.nfsdcld?.terminate(grace: .seconds(3))
+            for process in try ProcessSearch.find(argument: recovery, executableNamed: tools.nfsdcld.name) {
+                try await process.terminate(grace: .seconds(3))
+            }
         }
         var left = record
         left.nfsdcld = nil
@@ -224,9 +228,9 @@ extension KernelServer {
     /// there when the service comes back.
     func stopHelpers() async throws(StorageError) {
         let record = try record()
-        if settings.pair != nil {
+        if let pair = settings.pair {
             try await stopTelling()
-            return try await stopRecovery(record)
+            return try await stopRecovery(record, pair.recovery)
         }
         try await onHost("stop mountd") { () async throws(HostError) in
             try await record.mountd?.terminate(grace: .seconds(3))
