@@ -49,7 +49,7 @@ lab-pair: lab-programs
 
 # What goes wrong with a pair while something else does; most of an hour.
 drill-ha: lab-programs
-	CONVERT2NFS_DRILL=1 Scripts/lab-suite $(RELEASE) --filter PairDrillTests
+	CONVERT2NFS_DRILL=1 Scripts/lab-suite $(RELEASE) --filter "PairDrillTests|lostWhileCopying"
 
 # The full count of kills; make test does a short one.
 soak: packages

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Lab
 import Testing
 
@@ -144,6 +145,36 @@ struct FilePairTests {
                 sort /root/wanted | comm -23 - /root/found
                 """)
             #expect(lost == "", "\(lost)")
+        }
+    }
+
+    private static let isDrill = ProcessInfo.processInfo.environment["CONVERT2NFS_DRILL"] == "1"
+
+    @Test(
+        "a node that loses its power while it copies, or whose clock is an hour off, copies what it lacks and can serve it",
+        .enabled("run this drill with \"make drill-ha\"") { isDrill }, arguments: [0, 3600, -3600])
+    func lostWhileCopying(seconds: Int) async throws {
+        try await withPair { pair, primary, standby, client in
+            try await client.sh(
+                "dd if=/dev/urandom of=\(Self.mount)/bulk bs=1M count=60 conv=fsync 2>&1", deadline: .seconds(120))
+            try await standby.insist(
+                "pgrep -f '[p]assword-file' >/dev/null && [ -e \(Self.path)/bulk -o -e \(Self.path)/.bulk.* ]")
+            try await standby.cutPower()
+            try await standby.start()
+            try await standby.waitUntilReady()
+            if seconds != 0 { try await standby.sh("date -s @$(($(date +%s) + \(seconds)))") }
+            try await pair.start(standby)
+            try await pair.wait(until: standby, is: "standby", deadline: .seconds(180))
+            let sum = try await client.sh("sha256sum <\(Self.mount)/bulk")
+            try await standby.insist(
+                "[ \"$(sha256sum <\(Self.path)/bulk 2>/dev/null)\" = '\(sum.filter { !$0.isNewline })' ]")
+            try await primary.cutPower()
+            try await pair.wait(until: standby, is: "primary")
+            #expect(try await client.sh("sha256sum <\(Self.mount)/bulk", deadline: .seconds(60)) == sum)
+            if seconds != 0 { try await standby.sh("date -s @$(($(date +%s) - \(seconds)))") }
+            try await pair.boot(primary)
+            try await pair.wait(until: primary, is: "standby", deadline: .seconds(180))
+            try await client.sh("rm \(Self.mount)/bulk; sync -f \(Self.mount)")
         }
     }
 }
