@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import StorageCore
 import TestSupport
@@ -65,11 +66,26 @@ struct ConnectionTests {
         let (address, sockets) = (try ClientAddress(text), try LoopbackSockets(text))
         let keeper = ConnectionKeeper(
             address: address, ports: [sockets.port], file: "\(directory.path)/connections.json")
-        #expect(try keeper.note(since: nil).count == 1)
+        #expect(try keeper.note(since: nil)?.count == 1)
         try sockets.vanish()
         #expect(!sockets.isClientTold(within: 0))
         try await keeper.wake()
         #expect(sockets.isClientTold(within: 10_000))
+    }
+
+    @Test("who was connected stays written down once the address is gone, and its connections with it")
+    func kept() throws {
+        let directory = try TemporaryDirectory()
+        let (gone, file) = (try ClientAddress("192.0.2.1"), "\(directory.path)/connections.json")
+        let before = Connection(local: try end("192.0.2.1", 2049), remote: try end("192.0.2.21", 700))
+        try JSONEncoder().encode([before]).write(to: URL(filePath: file))
+        let keeper = ConnectionKeeper(address: gone, ports: [2049], file: file)
+        #expect(try keeper.note(since: [before]) == [before])
+        #expect(try JSONDecoder().decode([Connection].self, from: Data(contentsOf: URL(filePath: file))) == [before])
+        // And what is here is written anew.
+        let here = ConnectionKeeper(address: try ClientAddress("127.0.0.1"), ports: [1], file: file)
+        #expect(try here.note(since: [before]) == [])
+        #expect(try JSONDecoder().decode([Connection].self, from: Data(contentsOf: URL(filePath: file))) == [])
     }
 }
 

@@ -18,19 +18,25 @@ package struct ConnectionKeeper: Sendable {
         self.file = file
     }
 
-    /// Writes down who is connected now, if that has changed since `known`; answers who is.
-    func note(since known: Set<Connection>?) throws(StorageError) -> Set<Connection> {
+    /// Writes down who is connected now, if that has changed since `known`; answers who is. Where the address is not, nobody is, since nfsd ends a
+    /// connection together with its address, and clients know nothing of that: who was stays written down.
+    func note(since known: Set<Connection>?) throws(StorageError) -> Set<Connection>? {
         do {
             let tables = try ["/proc/net/tcp", "/proc/net/tcp6"].map { try ControlFile.read($0) ?? "" }
             let found = Set(tables.flatMap { ConnectionTable.connections($0, to: address, at: ports) })
-            if found != known { try DurableFile.write(Array(try JSONEncoder().encode(found)), to: file) }
+            guard found != known else { return known }
+            // Looked at afterwards: what was found before that was found with the address.
+            guard try NetworkInterfaces.addresses().contains(where: { $0.text == address.description }) else {
+                return known
+            }
+            try DurableFile.write(Array(try JSONEncoder().encode(found)), to: file)
             return found
         } catch {
             throw StorageError(.unavailable, "the clients' connections cannot be written down: \(error)")
         }
     }
 
-    private func noteAside(since known: Set<Connection>?) async throws(StorageError) -> Set<Connection> {
+    private func noteAside(since known: Set<Connection>?) async throws(StorageError) -> Set<Connection>? {
         do throws(HostError) {
             return try await work.run("the list of connections", deadline: .seconds(10)) { _ throws(HostError) in
                 do throws(StorageError) { return try self.note(since: known) } catch {
