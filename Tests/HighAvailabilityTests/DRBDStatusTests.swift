@@ -30,8 +30,14 @@ struct DRBDStatusTests {
                 "cs:WFConnection ro:Secondary/Unknown ds:Outdated/DUnknown C r-----",
                 .outdated("its disk is Outdated (DRBD)")
             ),
-            ("cs:Connected ro:Secondary/Primary ds:Diskless/UpToDate C r-----", .failed("its disk is Diskless (DRBD)")),
-            ("cs:Connected ro:Primary/Secondary ds:Failed/UpToDate C r-----", .failed("its disk is Failed (DRBD)")),
+            (
+                "cs:Connected ro:Secondary/Primary ds:Diskless/UpToDate C r-----",
+                .failed("its disk is Diskless (DRBD): replace it, and convert2nfs ha setup")
+            ),
+            (
+                "cs:Connected ro:Primary/Secondary ds:Failed/UpToDate C r-----",
+                .failed("its disk is Failed (DRBD): replace it, and convert2nfs ha setup")
+            ),
         ] as [(String, DataState)])
     func data(head: String, data: DataState) throws {
         #expect(try #require(status(head)).data == data)

@@ -17,22 +17,29 @@ extension PairDriverTests {
         try await wait(driver, .primary)
     }
 
-    @Test("a node that serves says so while the other one has the address too, or none has it")
-    func displaced() async throws {
+    @Test("a node that serves without the address says what to look at", arguments: [AddressState.notHeld, .fault])
+    func displaced(state: AddressState) async throws {
         try await with { world, driver, _ in
             try await serve(world, driver)
-            let (both, none) = (
-                try PairReport.sample("b", .outdated), try PairReport.sample("b", .outdated, address: .notHeld)
-            )
-            world.set { $0.answer = PairAnswer(isGranted: true, report: both) }
-            try await faults(of: driver, contain: "b has the service address, too")
-            world.set {
-                $0.address = .notHeld
-                $0.answer = PairAnswer(isGranted: true, report: none)
-            }
-            try await faults(of: driver, contain: "this node serves, and no node has the service address")
+            world.set { $0.address = state }
+            try await faults(of: driver, contain: "this node serves without the service address")
             world.set { $0.address = .held }
             try await eventually { await driver.status().faults.isEmpty }
+        }
+    }
+
+    @Test("a node that got the address although the other serves says so, leaves it, and could still have it")
+    func misled() async throws {
+        try await with { world, driver, _ in
+            try await wait(driver, .standby)
+            let other = try PairReport.sample("b", .primary)
+            world.set { $0.answer = PairAnswer(isGranted: true, report: other) }
+            world.set { $0.address = .held }
+            try await eventually { world.see(\.told).last == .unfit }
+            // What keepalived makes of that.
+            world.set { $0.address = .fault }
+            try await faults(of: driver, contain: "this node got the service address although b serves")
+            #expect(await driver.status().own.isFit)
         }
     }
 
@@ -55,7 +62,7 @@ extension PairDriverTests {
             try await wait(driver, .standby)
             world.set { $0.crowding = "it is nearly full" }
             world.set { $0.address = .held }
-            try await faults(of: driver, contain: "the service's own volume: it is nearly full")
+            try await faults(of: driver, contain: "the service's own files: it is nearly full")
             world.set { $0.crowding = nil }
             try await eventually { await driver.status().faults.isEmpty }
         }

@@ -78,7 +78,9 @@ final class World: PairPeer, Replication, Fence {
             return state.answer.map(PeerReply.answer) ?? .silence
         }
     }
-    func silentWays(_ message: PairMessage, within patience: Duration) async -> [String] { see(\.silentWays) }
+    func silentWays(_ message: PairMessage, within patience: Duration) async -> [String] {
+        see { $0.answer == nil ? [] : $0.silentWays }
+    }
     func look() async -> ReplicationState {
         state.withLock { $0.looks += 1 }
         return ReplicationState(

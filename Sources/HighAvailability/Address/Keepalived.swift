@@ -17,6 +17,8 @@ package final class Keepalived: AddressHolder {
     private let logger: Logger
     private let isListening = Mutex(false)
     private let lastState = Mutex<AddressState>(.unknown)
+    /// Whether the host's own was asked for since one was last seen to run.
+    private let wasAsked = Mutex(false)
     package let changes: AsyncStream<Void>
     private let change: AsyncStream<Void>.Continuation
 
@@ -44,6 +46,7 @@ package final class Keepalived: AddressHolder {
             try configure()
             let running = try ProcessSearch.find(executableNamed: tool.name)
             let isRead = try DurableFile.read(settings.lastRead, limit: 1 << 20) == Array(settings.text.utf8)
+            wasAsked.withLock { $0 = $0 && running.isEmpty }
             if running.isEmpty {
                 try await begin()
             } else if !isRead {
@@ -98,13 +101,16 @@ package final class Keepalived: AddressHolder {
         try DurableFile.write(wanted, to: configuration, mode: 0o644)
     }
 
-    /// The host's own where it has one: whoever runs it looks for it and starts it anew there.
+    /// The host's own where it has one: whoever runs it looks for it and starts it anew there. One of ours where that does not come up.
     private func begin() async throws {
-        if let systemctl {
-            let start = Invocation(systemctl, ["start", "keepalived.service"], deadline: .seconds(30))
-            if (try? await runner.output(of: start)) != nil {
-                logger.notice("started keepalived.service, since no keepalived ran")
-                return
+        if let systemctl, !wasAsked.withLock({ $0 }) {
+            wasAsked.withLock { $0 = true }
+            do throws(HostError) {
+                try await runner.output(
+                    of: Invocation(systemctl, ["start", "keepalived.service"], deadline: .seconds(8)))
+                return logger.notice("started keepalived.service, since no keepalived ran")
+            } catch {
+                logger.warning("keepalived.service does not start, so one of our own does: \(error)")
             }
         }
         let process = DetachedProcess(

@@ -166,9 +166,11 @@ package struct FailoverMachine: Sendable, Hashable {
     }
 
     package var report: PairReport {
-        PairReport(
-            node: node, role: role, record: record, data: data, address: address, holdsStorage: holdsStorage,
-            arbiter: arbiter)
+        // What keepalived calls a fault is its own doing while it leaves the address to the other: it could have it.
+        let isLeaving = address == .fault && leavingTicks > 0
+        return PairReport(
+            node: node, role: role, record: record, data: data, address: isLeaving ? .notHeld : address,
+            holdsStorage: holdsStorage, arbiter: arbiter)
     }
 
     private var holdsStorage: Bool {

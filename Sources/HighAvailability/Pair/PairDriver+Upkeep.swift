@@ -15,7 +15,7 @@ extension PairDriver {
         await watching("the service's ports") { () async throws(StorageError) in
             if !machine.report.holdsStorage { try await parts.shut() }
         }
-        await watching("the service's own volume") { () async throws(StorageError) in
+        await watching("the service's own files") { () async throws(StorageError) in
             if machine.role == .primary { try await parts.lookAtRoom() }
         }
         watchPlace()
@@ -24,40 +24,47 @@ extension PairDriver {
 
     /// Clients reach who serves only where the address is, and nowhere else. For a moment it may be otherwise while the service moves.
     private func watchPlace() {
-        let (own, other) = (machine.report, machine.peer)
-        var fault: String?
-        if own.role == .primary, own.address != .held, own.address != .unknown {
-            fault =
-                "this node serves, and \(other?.address == .held ? "\(parts.otherName)" : "no node") has the service address"
-        } else if own.role == .primary, other?.address == .held {
-            fault = "\(parts.otherName) has the service address, too"
-        }
+        let fault = misplacement
         let isLasting = fault == displaced
         displaced = fault
-        note(
-            fault: isLasting
-                ? fault.map {
-                    "\($0): see whether both nodes hear each other in the clients' network (VRRP, protocol 112)"
-                } : nil,
-            of: Self.place)
+        note(fault: isLasting ? fault : nil, of: Self.place)
+    }
+
+    private var misplacement: String? {
+        if machine.leavingTicks > 0 {
+            return
+                "this node got the service address although \(parts.otherName) serves, and has left it to that: see whether both nodes hear each "
+                + "other in the clients' network (VRRP, protocol 112), and whether clients reach \(parts.otherName)"
+        }
+        guard machine.role == .primary else { return nil }
+        switch machine.report.address {
+        case .held, .unknown: return nil
+        case .fault:
+            return
+                "this node serves without the service address, since keepalived finds a fault: see the interface's link (ip link), and what "
+                + "keepalived says"
+        case .notHeld:
+            return
+                "this node serves without the service address: see whether keepalived runs, and whether another machine has its routerID"
+        }
     }
 
     private static let place = "the service address"
     private static let ways = "the ways to the other node"
 
-    /// Until the task is cancelled. One that is lost shows in nothing else as long as the other carries on.
+    /// Until the task is cancelled. One that is lost shows in nothing else as long as the other carries on; one that is slow for once is not.
     func watchWays() async {
+        var before: [String] = []
         repeat {
             let silent = await parts.peer.silentWays(
                 PairMessage(.report, report: machine.report), within: .seconds(2))
-            // One that does not answer at all has another word for it.
-            let isHeard = machine.peer != nil && !other.isSilent
-            let fault =
-                silent.isEmpty || !isHeard
-                ? nil
-                : "\(parts.otherName) is not reached at \(silent.joined(separator: ", ")): see the links, switches and firewalls between; "
-                    + "clients may not reach it either"
-            note(fault: fault, of: Self.ways)
+            let lasting = silent.filter(before.contains)
+            before = silent
+            note(
+                fault: lasting.isEmpty
+                    ? nil
+                    : "\(parts.otherName) is not reached at \(lasting.joined(separator: ", ")): see the links, switches and firewalls between",
+                of: Self.ways)
         } while (try? await clock.sleep(for: .seconds(Self.upkeepTicks))) != nil
     }
 

@@ -4,7 +4,7 @@ import StorageCore
 package protocol PairPeer: Sendable {
     func send(_ message: PairMessage, within patience: Duration) async -> PeerReply
 
-    /// The addresses of it by which no answer to `message`, which only asks, comes in time.
+    /// The addresses of it by which no answer to `message`, which only asks, comes in time, while one comes by another.
     func silentWays(_ message: PairMessage, within patience: Duration) async -> [String]
 }
 

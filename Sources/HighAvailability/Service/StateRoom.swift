@@ -25,7 +25,7 @@ package struct StateRoom: Sendable {
         throw StorageError(
             .outOfCapacity,
             "\(directory) is nearly full (\(space.available >> 10) KiB and \(space.freeFiles) inodes are left), and with less than 8 MiB "
-                + "nothing new is made: see what is in it that is not convert2nfs's, or enlarge it (lvextend --resizefs)"
+                + "nothing new is made: see what is in it that is not convert2nfs's, or enlarge its filesystem"
         )
     }
 }

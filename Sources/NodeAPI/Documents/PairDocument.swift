@@ -39,7 +39,7 @@ package struct PairDocument: Hashable, Sendable, Codable {
         package var lagSeconds: Double?
         package var problem: String?
         /// The other node is copying it from the one that was asked.
-        package var isCopying: Bool
+        package var isCopying: Bool?
     }
 
     /// Who serves, if that is known.

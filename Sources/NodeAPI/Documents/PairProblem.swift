@@ -44,7 +44,7 @@ extension PairStatus {
                     .pairNodeSilent, "nodes/\(otherName)", "\(otherName) does not answer",
                     remedy: "see whether it runs, and its convert2nfsd"))
         }
-        problems += [own, other].compactMap { $0.flatMap(Self.problem) }
+        problems += [own, other].compactMap { $0.flatMap(problem) }
         if case .current(other: .outdated) = own.data, own.role == .primary, other?.isFollowing != true {
             problems.append(
                 PairProblem(
@@ -58,7 +58,7 @@ extension PairStatus {
         return problems
     }
 
-    private static func problem(_ report: PairReport) -> PairProblem? {
+    private func problem(_ report: PairReport) -> PairProblem? {
         let subject = "nodes/\(report.node)"
         switch report.role {
         case .standby, .promoting, .primary, .demoting: return nil
@@ -66,15 +66,18 @@ extension PairStatus {
             return PairProblem(
                 .pairNodeOutdated, subject,
                 "\(report.node) is outdated: its data is not, or may not be, all that was acknowledged",
-                remedy: "it catches up by itself once it reaches the node that serves")
+                remedy: syncPercent == nil ? reason(report.data) : "it is catching up, and nothing is to be done")
         case .fault:
-            return PairProblem(
-                .pairNodeFault, subject, "\(report.node) has a fault: \(fault(of: report))",
-                remedy: "replace what has failed, or reboot that node")
+            return PairProblem(.pairNodeFault, subject, "\(report.node) has a fault: \(fault(of: report))")
         }
     }
 
-    private static func fault(of report: PairReport) -> String {
+    private func reason(_ data: DataState) -> String {
+        if case .outdated(let reason) = data { return reason }
+        return ""
+    }
+
+    private func fault(of report: PairReport) -> String {
         if case .failed(let reason) = report.data { return reason }
         return "it cannot let go of the service; convert2nfs ha status there says why"
     }

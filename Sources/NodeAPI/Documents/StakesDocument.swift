@@ -15,7 +15,7 @@ package struct StakesDocument: Hashable, Sendable, Codable {
         /// What was written here since both parted, as far as replication knows, in bytes.
         package var writtenBytes: Int64
         /// What was written is kept beside the other's files when this node's data is given up.
-        package var isKept: Bool
+        package var isKept: Bool?
     }
 
     /// The node that was asked, and the other one if it answers.
@@ -26,7 +26,7 @@ package struct StakesDocument: Hashable, Sendable, Codable {
             Stake(
                 node: stake.node, isServing: stake.isServing, isParted: stake.isParted, epoch: stake.served.number,
                 servedSince: stake.servedSince.map { Timestamp(Date(timeIntervalSince1970: $0)) },
-                writtenBytes: stake.written.bytes, isKept: stake.isKept == true)
+                writtenBytes: stake.written.bytes, isKept: stake.isKept)
         }
     }
 }

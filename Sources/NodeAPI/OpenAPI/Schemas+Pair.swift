@@ -30,7 +30,7 @@ extension Schemas {
             .always("namespace", .string("Of the volume.")), .always("name", .string("Of the volume.")),
             .maybe("asOf", .time), .maybe("lagSeconds", .number("Since then.")),
             .maybe("problem", .string("Why the last try to bring it up to date did not succeed.")),
-            .always("isCopying", .boolean("The other node is copying it from the one that was asked.")),
+            .maybe("isCopying", .boolean("The other node is copying it from the one that was asked.")),
         ])
 
     private static let move = Schema.object(
@@ -72,7 +72,7 @@ extension Schemas {
                             .always("epoch", .integer("The highest that it has served under.")),
                             .maybe("servedSince", .time),
                             .always("writtenBytes", .integer("Written here since both parted, as far as known.")),
-                            .always(
+                            .maybe(
                                 "isKept",
                                 .boolean("What was written is kept beside the other's files when it is given up.")),
                         ])))

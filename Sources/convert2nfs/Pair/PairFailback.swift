@@ -35,20 +35,21 @@ struct PairFailback: NodeCommand {
                 pair, text: "\(target) can take the service: convert2nfs ha failback --auto", names: [])
         }
         context.tell("moving the service", nil)
-        let move = ServiceSwitch(client: context.client)
+        let move = ServiceSwitch(client: context.client, patience: max(connection.timeout, ServiceSwitch.longest))
         return Report(try await move.run(to: target), text: "\(target) serves", names: [target.value])
     }
 
     /// Waits for as long as it makes progress. Of files that are copied it shows only once a volume is whole, so there it is progress
-    /// that one is being copied.
+    /// that one is being copied which was not tried before in vain.
     private func caughtUp(
         _ target: NodeName, _ first: PairDocument, _ context: Context
     ) async throws(StorageError) -> PairDocument {
         var pair = first
         var end = ContinuousClock.now + connection.timeout
         var percent: Double?
+        var copying = FirstCopies()
         while pair.nodes.first(where: { $0.name == target })?.role != .standby {
-            if pair.syncPercent != percent || pair.copies?.contains(where: \.isCopying) == true {
+            if pair.syncPercent != percent || copying.goesOn(pair.copies ?? []) {
                 percent = pair.syncPercent
                 end = ContinuousClock.now + connection.timeout
             }
@@ -61,4 +62,23 @@ struct PairFailback: NodeCommand {
         }
         return pair
     }
+}
+
+/// The volumes that are being copied for the first time, look after look.
+private struct FirstCopies {
+    private var begun: Set<String> = []
+    private var failed: Set<String> = []
+
+    /// Whether one is being copied that was not tried before in vain.
+    mutating func goesOn(_ copies: [PairDocument.Copy]) -> Bool {
+        let lacking = copies.filter { $0.asOf == nil }
+        let now = Set(lacking.filter { $0.isCopying == true }.map(\.key))
+        failed.formUnion(begun.subtracting(now).intersection(lacking.map(\.key)))
+        begun = now
+        return !now.subtracting(failed).isEmpty
+    }
+}
+
+extension PairDocument.Copy {
+    fileprivate var key: String { "\(namespace)/\(name)" }
 }

@@ -38,7 +38,7 @@ extension StakesDocument {
             [
                 stake.node.value, stake.isServing ? "yes" : "no", String(stake.epoch),
                 stake.servedSince.map(\.description) ?? "-",
-                stake.isKept ? "nothing: it is kept" : ByteCount(stake.writtenBytes).quantity,
+                stake.isKept == true ? "nothing: it is kept" : ByteCount(stake.writtenBytes).quantity,
             ]
         }
         let table = Table(header: ["NODE", "SERVES", "EPOCH", "SERVED SINCE", "WOULD LOSE"], rows: rows).text

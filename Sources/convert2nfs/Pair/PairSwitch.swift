@@ -20,7 +20,7 @@ struct PairSwitch: NodeCommand {
         guard let target = before.nodes.last?.name else {
             throw StorageError(.internal, "the node does not say who the other one is")
         }
-        let move = ServiceSwitch(client: context.client)
+        let move = ServiceSwitch(client: context.client, patience: max(connection.timeout, ServiceSwitch.longest))
         return Report(try await move.run(to: target), text: "\(target) serves", names: [target.value])
     }
 }
@@ -29,14 +29,25 @@ struct PairSwitch: NodeCommand {
 struct ServiceSwitch {
     let client: NodeClient
 
+    let patience: Duration
+
     /// Nodes that copy files take two minutes at most for the last of them, and go back then.
-    var patience = Duration.seconds(180)
+    static let longest = Duration.seconds(180)
 
     /// Returns once `target`, the other node, serves.
     func run(to target: NodeName) async throws(StorageError) -> PairDocument {
         let end = ContinuousClock.now + patience
         var pair = try await client.switchService()
+        var isUnderWay = false
         while pair.primary != target {
+            let isServed = pair.primary != nil
+            if isServed, isUnderWay {
+                throw StorageError(
+                    .unavailable,
+                    "\(target) did not get the service, which is where it was: \(pair.problems.joined(separator: "; "))"
+                )
+            }
+            isUnderWay = !isServed || isUnderWay
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(200))) != nil else {
                 throw StorageError(
                     .unavailable, "\(target) does not serve yet: \(pair.problems.joined(separator: "; "))")

@@ -46,7 +46,7 @@ final class PeerLink: PairPeer {
             }
             return await group.reduce(into: [String]()) { if let address = $1 { $0.append(address) } }
         }
-        return silent.sorted()
+        return silent.count < ways.withLock(\.count) ? silent.sorted() : []
     }
 
     private static let slowness = Duration.milliseconds(300)

@@ -92,7 +92,8 @@ struct DRBDStatus: Hashable, Sendable {
         case "UpToDate" where connection == .connected && peerDisk == "UpToDate" && outOfSync == .zero:
             return .current(other: .same)
         case "UpToDate": return .current(other: isOtherBehind ? .outdated : .unknown)
-        case "Diskless", "Failed", "Detaching": return .failed("its disk is \(disk) (DRBD)")
+        case "Diskless", "Failed", "Detaching":
+            return .failed("its disk is \(disk) (DRBD): replace it, and convert2nfs ha setup")
         case "Inconsistent":
             if case .receiving(let percent?) = connection {
                 return .outdated("it is synchronised to \(percent) percent")

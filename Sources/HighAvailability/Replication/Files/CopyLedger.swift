@@ -35,14 +35,9 @@ struct CopyLedger: Hashable, Sendable, Codable {
     var whole: Set<VolumeID> { Set(entries.filter { $0.value.copy.isWhole }.keys.compactMap { VolumeID($0) }) }
     var isWhole: Bool { entries.values.allSatisfy(\.copy.isWhole) }
 
-    /// How many of the volumes are, or once were, whole on the node that copies.
-    var copied: Int {
-        entries.values.count { entry in
-            switch entry.copy {
-            case .own(let sharedAt): sharedAt != nil
-            case .taken(let asOf): asOf != nil
-            }
-        }
+    /// How many of the volumes that were written here the other node has, as they are or once were.
+    var shared: Int {
+        entries.values.count { if case .own(_?) = $0.copy { true } else { false } }
     }
 
     /// The other node has only these whole, now: it may have lost the rest.

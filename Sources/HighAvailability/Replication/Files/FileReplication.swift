@@ -119,10 +119,10 @@ package actor FileReplication: Replication {
     }
 
     package func look() -> ReplicationState {
-        let (done, all) = (ledger.copied, ledger.entries.count)
+        let (done, all) = (ledger.isLeading ? ledger.shared : ledger.whole.count, ledger.entries.count)
         return ReplicationState(
             data: data, isPrimary: ledger.isLeading, text: text,
-            syncPercent: done == all ? nil : 100 * Double(done) / Double(all))
+            syncPercent: done == all ? nil : (1000 * Double(done) / Double(all)).rounded() / 10)
     }
 
     private var data: DataState {
