@@ -28,6 +28,8 @@ final class PairedVolumes: ReplicaVolumes {
             standing.reconcile()
             try await standing.waitUntilReady()
         }
+        // What was shown when the service ended could not be released with it. Nobody waits for that.
+        Task { await releaseAll() }
     }
 
     func end() async throws(StorageError) {
@@ -74,11 +76,17 @@ final class PairedVolumes: ReplicaVolumes {
         try await gate.run { [self] () async throws(StorageError) in
             let path = path(of: volume)
             try await hide(path)
-            guard let device = try await manager.freezeReplica(of: volume) else { return nil }
+            // There before the snapshot, which is released by it.
+            try await blocking("making \(path)") { () throws(HostError) in
+                try Directory.ensureExists(path, mode: 0o700)
+            }
+            guard let device = try await manager.freezeReplica(of: volume) else {
+                try await forget(path)
+                return nil
+            }
             // The log is not replayed, which would be written: the snapshot was taken of a filesystem that was frozen.
             let options = volume.filesystem == .xfs ? "nouuid,norecovery" : "noload"
             try await blocking("showing \(volume.key)") { () throws(HostError) in
-                try Directory.ensureExists(path, mode: 0o700)
                 try Mounter.mount(
                     device.value, at: path, filesystem: volume.filesystem.rawValue, data: options, isReadOnly: true)
             }
@@ -89,17 +97,24 @@ final class PairedVolumes: ReplicaVolumes {
     func release(_ volume: Volume) async {
         await gate.run { [self] in
             do throws(StorageError) {
-                try await hide(path(of: volume))
+                let path = path(of: volume)
+                try await hide(path)
                 try await manager.releaseReplica(of: volume)
+                try await forget(path)
             } catch {
                 logger.warning("what was shown of \(volume.key) is still there: \(error)")
             }
         }
     }
 
+    /// By its directory it is known that there is something to release.
+    private func forget(_ path: String) async throws(StorageError) {
+        try await blocking("forgetting \(path)") { () throws(HostError) in _ = try Directory.remove(path) }
+    }
+
     func releaseAll() async {
-        guard let volumes = try? await list() else { return }
         let shown = Set((try? Directory.names(in: frozen)) ?? [])
+        guard !shown.isEmpty, let volumes = try? await list() else { return }
         for volume in volumes where shown.contains(volume.id.description) { await release(volume) }
     }
 
@@ -114,7 +129,6 @@ final class PairedVolumes: ReplicaVolumes {
             do throws(StorageError) {
                 return try await blocking("hiding \(path)") { () throws(HostError) in
                     if try MountPoint.device(at: path) != nil { try Mounter.unmount(path) }
-                    _ = try Directory.remove(path)
                 }
             } catch {
                 guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(100))) != nil else {
