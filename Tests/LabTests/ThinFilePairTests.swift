@@ -59,7 +59,8 @@ struct ThinFilePairTests {
             #expect(after.count == 2 && after[0] == after[1], "\(after)")
             // Also of a copy that the move has interrupted.
             try await s1.insist(
-                "! lvs --noheadings -o lv_name vg-paas | grep -q +; [ -z \"$(ls /var/lib/convert2nfs/rsync/frozen)\" ]")
+                "! lvs --noheadings -o lv_name vg-paas | grep -q +; [ -z \"$(ls /var/lib/convert2nfs/rsync/frozen /var/lib/convert2nfs/rsync/frozen-marks | grep -v :)\" ]"
+            )
         }
     }
 }

@@ -77,16 +77,19 @@ final class PairedVolumes: ReplicaVolumes {
             let path = path(of: volume)
             try await hide(path)
             // There before the snapshot, which is released by it.
-            try await blocking("making \(path)") { () throws(HostError) in
-                try Directory.ensureExists(path, mode: 0o700)
+            let mark = mark(of: volume)
+            try await blocking("making \(mark)") { [marks] () throws(HostError) in
+                try Directory.ensureExists(marks, mode: 0o700)
+                try Directory.ensureExists(mark, mode: 0o700)
             }
             guard let device = try await manager.freezeReplica(of: volume) else {
-                try await forget(path)
+                try await forget(mark)
                 return nil
             }
             // The log is not replayed, which would be written: the snapshot was taken of a filesystem that was frozen.
             let options = volume.filesystem == .xfs ? "nouuid,norecovery" : "noload"
             try await blocking("showing \(volume.key)") { () throws(HostError) in
+                try Directory.ensureExists(path, mode: 0o700)
                 try Mounter.mount(
                     device.value, at: path, filesystem: volume.filesystem.rawValue, data: options, isReadOnly: true)
             }
@@ -97,23 +100,26 @@ final class PairedVolumes: ReplicaVolumes {
     func release(_ volume: Volume) async {
         await gate.run { [self] in
             do throws(StorageError) {
-                let path = path(of: volume)
-                try await hide(path)
+                try await hide(path(of: volume))
                 try await manager.releaseReplica(of: volume)
-                try await forget(path)
+                try await forget(mark(of: volume))
             } catch {
                 logger.warning("what was shown of \(volume.key) is still there: \(error)")
             }
         }
     }
 
-    /// By its directory it is known that there is something to release.
-    private func forget(_ path: String) async throws(StorageError) {
-        try await blocking("forgetting \(path)") { () throws(HostError) in _ = try Directory.remove(path) }
+    /// By its mark it is known that there is something of a volume to release. It lies beside what rsync shows: an empty directory there would be
+    /// copied as an empty volume.
+    private func mark(of volume: Volume) -> String { "\(marks)/\(volume.id)" }
+    private var marks: String { "\(frozen)-marks" }
+
+    private func forget(_ mark: String) async throws(StorageError) {
+        try await blocking("forgetting \(mark)") { () throws(HostError) in _ = try Directory.remove(mark) }
     }
 
     func releaseAll() async {
-        let shown = Set((try? Directory.names(in: frozen)) ?? [])
+        let shown = Set((try? Directory.names(in: marks)) ?? [])
         guard !shown.isEmpty, let volumes = try? await list() else { return }
         for volume in volumes where shown.contains(volume.id.description) { await release(volume) }
     }
@@ -129,6 +135,7 @@ final class PairedVolumes: ReplicaVolumes {
             do throws(StorageError) {
                 return try await blocking("hiding \(path)") { () throws(HostError) in
                     if try MountPoint.device(at: path) != nil { try Mounter.unmount(path) }
+                    _ = try Directory.remove(path)
                 }
             } catch {
                 guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(100))) != nil else {
