@@ -1,14 +1,14 @@
 # The doors of the project. Each installs with apt-get what it lacks and works on a fresh Debian 12 with Swift 6.3.
 # Everything that mounts or serves runs in namespaces of its own (Scripts/isolated) and needs root.
 
-BUILD_PACKAGES = libdbus-1-dev libnfs-dev libsqlite3-dev pkg-config
+BUILD_PACKAGES = libdbus-1-dev libnfs-dev librados-dev librbd-dev libsqlite3-dev pkg-config
 RUN_PACKAGES = btrfs-progs dbus-daemon e2fsprogs iproute2 nfs-common nfs-ganesha nfs-ganesha-vfs rpcbind util-linux xfsprogs
 
 TEST_PACKAGES = etcd-server nftables rsync
 
 KILLS = 50
 
-LAB_PACKAGES = binutils cpio etcd-server kmod mmdebstrap qemu-system-x86
+LAB_PACKAGES = binutils ceph-common ceph-mgr ceph-mon ceph-osd cpio etcd-server kmod mmdebstrap qemu-system-x86
 
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 DEBUG = $(shell swift build --show-bin-path)
@@ -16,7 +16,7 @@ RELEASE = $(shell swift build -c release --show-bin-path)
 # The programs run on a Debian 12 without Swift: its runtime is in them.
 RELEASE_BUILD = $(SWIFT_BUILD) -c release --static-swift-stdlib
 
-.PHONY: demo build test lab lab-programs lab-pair drill-ha soak soak-ha bench bench-lab bench-ha fmt lint packages
+.PHONY: demo build test lab lab-programs lab-pair lab-ceph drill-ha soak soak-ha bench bench-lab bench-ha fmt lint packages
 
 demo: packages
 	$(SWIFT_BUILD) --product convert2nfs-demo
@@ -27,6 +27,7 @@ demo: packages
 build: packages
 	$(RELEASE_BUILD) --product convert2nfsd
 	$(RELEASE_BUILD) --product convert2nfs
+	$(RELEASE_BUILD) --product convert2nfs-rbd
 
 test: packages lint
 	@Scripts/packages $(TEST_PACKAGES)
@@ -46,6 +47,10 @@ lab: lab-programs
 # A pair of storage nodes in three of those machines, failing over.
 lab-pair: lab-programs
 	Scripts/lab-suite $(RELEASE) --filter 'LabTests.*(Pair.*Tests|PartitionTests)'
+
+# A real Ceph cluster beside the machines, and storage nodes on its pools.
+lab-ceph: lab-programs
+	Scripts/lab-suite $(RELEASE) --filter 'LabTests.*Ceph.*Tests'
 
 # What goes wrong with a pair while something else does; most of an hour.
 drill-ha: lab-programs

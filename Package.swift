@@ -19,7 +19,7 @@ func tests(_ target: String, _ dependencies: [Target.Dependency] = []) -> Target
 
 let tests: [Target] = [
     tests("HostTools"),
-    tests("StorageBackends", ["HostTools"]),
+    tests("StorageBackends", ["HostTools", "RBDWire"]),
     tests("NFSExports", ["HostTools", "NFSClient"]),
     tests("Catalog"),
     tests(
@@ -54,6 +54,7 @@ let package = Package(
     products: [
         .executable(name: "convert2nfsd", targets: ["convert2nfsd"]),
         .executable(name: "convert2nfs", targets: ["convert2nfs"]),
+        .executable(name: "convert2nfs-rbd", targets: ["convert2nfs-rbd"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -72,12 +73,15 @@ let package = Package(
         .systemLibrary(name: "CNFS", pkgConfig: "libnfs", providers: [.apt(["libnfs-dev"])]),
         .systemLibrary(name: "CDBus", pkgConfig: "dbus-1", providers: [.apt(["libdbus-1-dev"])]),
         .systemLibrary(name: "CHostShims"),
+        .systemLibrary(name: "CRBD"),
         .target(name: "StorageCore", swiftSettings: settings),
         .target(
             name: "HostTools",
             dependencies: ["CHostShims", .product(name: "Subprocess", package: "swift-subprocess"), system],
             swiftSettings: settings),
-        .target(name: "StorageBackends", dependencies: ["StorageCore", "HostTools"], swiftSettings: settings),
+        .target(name: "RBDWire", swiftSettings: settings),
+        .target(
+            name: "StorageBackends", dependencies: ["StorageCore", "HostTools", "RBDWire"], swiftSettings: settings),
         .target(
             name: "NFSExports", dependencies: ["StorageCore", "HostTools", "CDBus", logging], swiftSettings: settings),
         .target(
@@ -125,6 +129,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
+        .executableTarget(name: "convert2nfs-rbd", dependencies: ["CRBD", "RBDWire"], swiftSettings: settings),
         .executableTarget(
             name: "convert2nfs", dependencies: ["NodeAPI", "NFSClient", arguments], swiftSettings: settings),
         .target(

@@ -67,6 +67,13 @@ static inline uint32_t host_minor(dev_t device) { return minor(device); }
 // <linux/fs.h>, which cannot be included beside <sys/mount.h> of glibc 2.36
 static inline int host_freeze(int fd) { return ioctl(fd, _IOWR('X', 119, int), 0); }
 static inline int host_thaw(int fd) { return ioctl(fd, _IOWR('X', 120, int), 0); }
+// FITRIM; answers how many bytes were discarded
+static inline int host_trim(int fd, uint64_t start, uint64_t length, uint64_t *trimmed) {
+    struct { uint64_t start, length, least; } range = {start, length, 0};
+    int result = ioctl(fd, _IOC(_IOC_READ | _IOC_WRITE, 'X', 121, sizeof range), &range);
+    *trimmed = range.length;
+    return result;
+}
 // syncfs(2), which the C library shows only to those who ask for GNU's names
 static inline int host_syncfs(int descriptor) { return (int)syscall(SYS_syncfs, descriptor); }
 

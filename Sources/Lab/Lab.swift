@@ -54,9 +54,10 @@ package struct Lab: Sendable {
         try await LabNetwork(tools: tools).set(link, of: machine.spec.name, connected: isConnected)
     }
 
-    /// Ensures all machines are off, and the network and the directory are gone.
+    /// Ensures all machines are off, a cluster beside them has ended, and the network and the directory are gone.
     package func down() async throws {
         for machine in machines { try await machine.cutPower() }
+        try await CephCluster.stop(in: "\(directory)/ceph")
         try await LabNetwork(tools: tools).remove(machines.map(\.spec))
         try await tools.run(.remove, ["-rf", directory])
     }

@@ -134,3 +134,23 @@ struct Fence: AsyncParsableCommand {
 
     func run() async throws { try await FenceService(place.open().machines).run() }
 }
+
+struct Ceph: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Start a Ceph cluster beside the machines, and let the storage nodes in as the user convert2nfs; ends with the lab's namespace."
+    )
+    @OptionGroup var place: Place
+
+    func run() async throws {
+        let lab = try place.open()
+        let directory = "\(place.directory)/ceph"
+        try Directory.ensure(directory, mode: 0o755)
+        let cluster = try CephCluster(directory: directory)
+        try await cluster.start()
+        for machine in lab.machines where machine.spec.role == .storage {
+            try await cluster.admit(machine, as: "convert2nfs")
+        }
+        say("CEPH_CONF=\(directory)/ceph.conf reaches it, with --keyring \(directory)/ceph.client.admin.keyring")
+    }
+}

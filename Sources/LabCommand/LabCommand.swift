@@ -14,7 +14,7 @@ struct LabCommand: AsyncParsableCommand {
         abstract: "Virtual machines with a kernel that has LVM, nfsd and an NFS client.",
         subcommands: [
             Prepare.self, Up.self, Run.self, Put.self, Get.self, Cut.self, Start.self,
-            PairUp.self, Fence.self, Down.self,
+            PairUp.self, Fence.self, Ceph.self, Down.self,
         ])
 }
 

@@ -13,7 +13,7 @@ extension OperationDocument {
         self.init(
             id: operation.id.value, kind: operation.plan.kind, resource: operation.resource, state: state,
             step: operation.step, progress: operation.progress?.share,
-            error: operation.isFinished ? operation.failure?.error : nil,
+            error: operation.state == .running ? nil : operation.failure?.error,
             startedAt: Timestamp(operation.startedAt), endedAt: operation.endedAt.map(Timestamp.init))
     }
 }

@@ -10,16 +10,23 @@ package struct Pool: Sendable {
     package let adopter: (any VolumeAdopter)?
     /// Nil where a snapshot cannot be read at little cost.
     package let reader: (any SnapshotReader)?
+    /// Nil where there is nothing to do beside what is asked.
+    package let maintenance: (any PoolMaintenance)?
+    /// How often filesystems are made to give back what they have freed; nil for never, as where the pool keeps it for them.
+    package let trimInterval: Duration?
 
     package init(
         name: PoolName, backend: any StorageBackend, kind: String, adopter: (any VolumeAdopter)? = nil,
-        reader: (any SnapshotReader)? = nil
+        reader: (any SnapshotReader)? = nil, maintenance: (any PoolMaintenance)? = nil,
+        trimInterval: Duration? = nil
     ) {
         self.name = name
         self.backend = backend
         self.kind = kind
         self.adopter = adopter
         self.reader = reader
+        self.maintenance = maintenance
+        self.trimInterval = trimInterval
     }
 }
 

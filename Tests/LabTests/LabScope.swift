@@ -9,7 +9,10 @@ import Testing
 /// `CONVERT2NFS_LAB` is 1, because it needs qemu, root and minutes.
 struct LabScope: SuiteTrait, TestScoping {
     @TaskLocal static var lab: Lab?
+    @TaskLocal static var ceph: CephCluster?
     let specs: [MachineSpec]
+    /// Whether a Ceph cluster runs beside the machines.
+    var hasCeph = false
     /// Whether this program, which has all tests in it, is brought along.
     var carriesTests = false
 
@@ -32,7 +35,10 @@ struct LabScope: SuiteTrait, TestScoping {
             try await lab.up(
                 programs: try environment["CONVERT2NFS_LAB_PROGRAMS"] ?? Executables.directory(),
                 others: carriesTests ? [try Executables.current()] : [])
-            try await Self.$lab.withValue(lab) { try await body() }
+            let cluster = hasCeph ? try await Self.startCeph(in: "\(directory)/ceph") : nil
+            try await Self.$lab.withValue(lab) {
+                try await Self.$ceph.withValue(cluster) { try await body() }
+            }
             outcome = .success(())
         } catch {
             outcome = .failure(error)
@@ -41,13 +47,23 @@ struct LabScope: SuiteTrait, TestScoping {
         try await lab.down()
         try outcome.get()
     }
+
+    private static func startCeph(in directory: String) async throws -> CephCluster {
+        try Directory.ensure(directory, mode: 0o755)
+        let cluster = try CephCluster(directory: directory)
+        try await cluster.start()
+        return cluster
+    }
 }
 
 extension Trait where Self == LabScope {
-    static func machines(_ specs: MachineSpec..., carryingTests: Bool = false) -> Self {
-        LabScope(specs: specs, carriesTests: carryingTests)
+    static func machines(_ specs: MachineSpec..., withCeph: Bool = false, carryingTests: Bool = false) -> Self {
+        LabScope(specs: specs, hasCeph: withCeph, carriesTests: carryingTests)
     }
 }
 
 /// The running machine of that name, in the suite's lab.
 func machine(_ name: String) throws -> Machine { try #require(LabScope.lab).machine(name) }
+
+/// The suite's Ceph cluster.
+func ceph() throws -> CephCluster { try #require(LabScope.ceph) }

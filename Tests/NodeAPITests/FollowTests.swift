@@ -56,6 +56,24 @@ struct FollowTests {
         }
     }
 
+    @Test("an operation that has failed and cannot be taken back yet is given up with its own reason")
+    func heldUp() async throws {
+        let problem = ProblemDocument(StorageError(.unavailable, "the pool does not answer", resource: "pools/default"))
+        let json = String(decoding: try WireCoder().encode(problem), as: UTF8.self)
+        try await ScriptedServer.with { request in
+            request.method == "DELETE"
+                ? .json(202, Self.operation("running", step: "remove", progress: 0))
+                : .json(200, Self.operation("running", step: "remove", progress: 0, error: json))
+        } _: { server in
+            let address = try ServerAddress("http://127.0.0.1:\(server.port)")
+            let key = try VolumeKey("shop", "data")
+            let error = await failureOf(
+                { client in try await client.deleteVolume(key) }, at: address, timeout: .milliseconds(200))
+            #expect(error?.code == .unavailable && error?.resource == "pools/default")
+            #expect(error?.message.contains("the pool does not answer; undoing it") == true)
+        }
+    }
+
     @Test("a daemon that is gone for longer than the timeout is given up")
     func gone() async throws {
         try await ScriptedServer.with { request in

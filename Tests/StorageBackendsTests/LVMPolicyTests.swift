@@ -34,14 +34,15 @@ struct LVMNamesTests {
     @Test("tags read back as what they were made of")
     func tags() throws {
         let volume = VolumeIdentity(id: VolumeID(), key: try VolumeKey("shop", "data"))
-        let snapshot = LVMTags(SnapshotReference(volume: volume, name: try SnapshotName("monday")))
+        let snapshot = StorageMark(SnapshotReference(volume: volume, name: try SnapshotName("monday")))
         for tags in [
-            LVMTags(volume, .volume), LVMTags(volume, .volume, fsid: .number(17)), LVMTags(volume, .partial),
-            LVMTags(volume, .source), snapshot,
+            StorageMark(volume, .volume), StorageMark(volume, .volume, fsid: .number(17)),
+            StorageMark(volume, .partial),
+            StorageMark(volume, .source), snapshot,
         ] {
-            #expect(LVMTags(tags.texts + ["backup", "owner=me"]) == tags)
+            #expect(StorageMark(tags: tags.tags + ["backup", "owner=me"]) == tags)
         }
-        #expect(LVMTags(volume, .volume, fsid: .uuid(volume.id)) == LVMTags(volume, .volume))
+        #expect(StorageMark(volume, .volume, fsid: .uuid(volume.id)) == StorageMark(volume, .volume))
     }
 
     @Test(
@@ -58,7 +59,7 @@ struct LVMNamesTests {
             "ID": "convert2nfs.id=0c1d6d43-5a0c-4f67-9d6c-1f1c6a3a0c11", "NS": "convert2nfs.namespace=shop",
             "NAME": "convert2nfs.name=data", "ROLE": "convert2nfs.role=volume",
         ]
-        #expect(LVMTags(texts.map { known[$0] ?? $0 }) == nil)
+        #expect(StorageMark(tags: texts.map { known[$0] ?? $0 }) == nil)
     }
 }
 

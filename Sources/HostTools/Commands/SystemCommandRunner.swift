@@ -43,17 +43,7 @@ package struct SystemCommandRunner: CommandRunner {
     }
 
     private static func execute(_ invocation: Invocation) async throws -> CommandOutput {
-        var options = PlatformOptions()
-        options.createSession = true
-        // A tool's helpers are of its session and process group, and die with it.
-        options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
-        let environment = Dictionary(
-            uniqueKeysWithValues: invocation.fullEnvironment.compactMap { name, value in
-                Environment.Key(rawValue: name).map { ($0, value) }
-            })
-        let configuration = Configuration(
-            executable: .path(FilePath(invocation.tool.path)), arguments: Arguments(invocation.arguments),
-            environment: .custom(environment), platformOptions: options)
+        let configuration = configuration(of: invocation)
         let output = BytesOutput.bytes(limit: invocation.outputLimit)
         if invocation.standardInput.isEmpty {
             return commandOutput(try await Subprocess.run(configuration, output: output, error: output))
@@ -61,6 +51,22 @@ package struct SystemCommandRunner: CommandRunner {
         return commandOutput(
             try await Subprocess.run(
                 configuration, input: .array(invocation.standardInput), output: output, error: output))
+    }
+
+    /// A tool's helpers are of its session and process group, and die with it.
+    static let atOnce = [TeardownStep.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
+
+    static func configuration(of invocation: Invocation) -> Configuration {
+        var options = PlatformOptions()
+        options.createSession = true
+        options.teardownSequence = atOnce
+        let environment = Dictionary(
+            uniqueKeysWithValues: invocation.fullEnvironment.compactMap { name, value in
+                Environment.Key(rawValue: name).map { ($0, value) }
+            })
+        return Configuration(
+            executable: .path(FilePath(invocation.tool.path)), arguments: Arguments(invocation.arguments),
+            environment: .custom(environment), platformOptions: options)
     }
 
     private static func commandOutput(_ result: ExecutionResult<Void, BytesOutput, BytesOutput>) -> CommandOutput {
@@ -73,7 +79,7 @@ package struct SystemCommandRunner: CommandRunner {
             status: status, standardOutput: result.standardOutput, standardError: result.standardError)
     }
 
-    private static func hostError(_ error: any Error, _ invocation: Invocation) -> HostError {
+    static func hostError(_ error: any Error, _ invocation: Invocation) -> HostError {
         guard let error = error as? SubprocessError else { return .unexpected("\(invocation.tool.name): \(error)") }
         if error.code == .outputLimitExceeded {
             return .outputLimitExceeded(name: invocation.tool.name, limit: invocation.outputLimit)

@@ -40,6 +40,16 @@ package enum ToolName: String, Sendable, Hashable, CaseIterable {
     case strip = "strip"
     case rsync = "rsync"
     case find = "find"
+    /// Ours; see `convert2nfs-rbd`.
+    case rbdHelper = "convert2nfs-rbd"
+    case rbdNBD = "rbd-nbd"
+    case ceph = "ceph"
+    case rbd = "rbd"
+    case cephMon = "ceph-mon"
+    case cephMgr = "ceph-mgr"
+    case cephOSD = "ceph-osd"
+    case cephAuthtool = "ceph-authtool"
+    case monmaptool = "monmaptool"
 
     /// What has to be installed for it, as Debian names it.
     package var package: String {
@@ -68,6 +78,12 @@ package enum ToolName: String, Sendable, Hashable, CaseIterable {
         case .systemctl: "systemd"
         case .rsync: "rsync"
         case .find: "findutils"
+        case .rbdHelper: "convert2nfs librbd1"
+        case .rbdNBD: "rbd-nbd"
+        case .ceph, .rbd, .cephAuthtool, .monmaptool: "ceph-common"
+        case .cephMon: "ceph-mon"
+        case .cephMgr: "ceph-mgr"
+        case .cephOSD: "ceph-osd"
         }
     }
 }

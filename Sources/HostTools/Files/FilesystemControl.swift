@@ -33,6 +33,22 @@ package enum FilesystemControl {
         }
     }
 
+    /// Discards what is free in a part of the filesystem mounted at `path` (FITRIM); answers how many bytes. None beyond its end,
+    /// and none if its device takes nothing back.
+    package static func trim(_ path: String, from start: Int64, count: Int64) throws(HostError) -> Int64 {
+        let directory = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
+        guard try MountPoint.device(of: directory, path) != nil else {
+            throw HostError.unexpected("\(path) is not a mount point; it is not trimmed")
+        }
+        var trimmed: UInt64 = 0
+        do throws(HostError) {
+            try systemCall("FITRIM", path) { host_trim(directory.raw, UInt64(start), UInt64(count), &trimmed) }
+        } catch  where [EOPNOTSUPP, EINVAL].contains(error.errorNumber) {
+            return 0
+        }
+        return Int64(clamping: trimmed)
+    }
+
     /// statvfs(3) of the filesystem that holds `path`.
     package static func space(of path: String) throws(HostError) -> FilesystemSpace {
         var status = statvfs()

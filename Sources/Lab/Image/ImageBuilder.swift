@@ -93,7 +93,7 @@ struct ImageBuilder: Sendable {
         try FileManager.default.createDirectory(atPath: "\(root)/opt/convert2nfs", withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(
             atPath: "\(root)/usr/lib/lab/init", withDestinationPath: "/bin/busybox")
-        for program in ["convert2nfsd", "convert2nfs"] {
+        for program in Payload.programs {
             try FileManager.default.createSymbolicLink(
                 atPath: "\(root)/usr/local/bin/\(program)", withDestinationPath: "/opt/convert2nfs/\(program)")
         }

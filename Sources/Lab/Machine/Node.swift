@@ -17,13 +17,18 @@ package struct Node: Sendable {
 
     /// Starts the daemon and returns when it is ready.
     package func start() async throws {
+        try await launch()
+        try await waitUntilReady()
+    }
+
+    /// Starts the daemon.
+    package func launch() async throws {
         try await machine.write(Array(configuration.utf8), to: "/etc/convert2nfs.yaml")
         try await machine.sh(
             """
             mkdir -p /run/convert2nfs
             PATH=\(toolDirectory.map { "\($0):" } ?? "")$PATH convert2nfsd run --config /etc/convert2nfs.yaml >>/var/log/daemon.out 2>&1 </dev/null &
             """)
-        try await waitUntilReady()
     }
 
     /// Throws with the end of what it logged if the daemon is not ready within a minute or two.

@@ -10,13 +10,16 @@ struct Payload: Sendable {
     /// What else is to be there, by its path.
     let others: [String]
 
+    /// Found by their names in each machine.
+    static let programs = ["convert2nfsd", "convert2nfs", "convert2nfs-rbd"]
+
     /// Makes the filesystem in `image`; machines that run keep the one they started with. Debug programs bring Swift's
     /// libraries along, which they also look for beside themselves; release programs need none.
     func make(_ image: String) async throws {
         let tree = "\(image).tree"
         try await tools.run(.remove, ["-rf", tree, "\(image).draft"])
         try Directory.ensure(tree, mode: 0o755)
-        let ours = ["convert2nfsd", "convert2nfs", "convert2nfs-lab-agent"].map { "\(programs)/\($0)" }
+        let ours = (Self.programs + ["convert2nfs-lab-agent"]).map { "\(programs)/\($0)" }
         for path in ours + others {
             let name = path.split(separator: "/").last.map(String.init) ?? path
             guard FileManager.default.isExecutableFile(atPath: path) else {

@@ -3,7 +3,7 @@ extension Recipe {
     /// pair needs. It starts with an init of the lab's own instead of systemd.
     package static let standard = Recipe(
         release: "bookworm",
-        packages: storage + servers + pair + tools,
+        packages: storage + servers + pair + ceph + tools,
         kernel: "linux-image-cloud-amd64",
         files: bootFiles,
         bootModules: [
@@ -33,6 +33,8 @@ extension Recipe {
         "libsqlite3-0", "libnfs13", "libstdc++6", "zlib1g",
     ]
     private static let pair = ["keepalived", "rsync", "drbd-utils", "nftables", "iproute2"]
+    /// Of Ceph's clients: the library that our helper is linked to, and what maps images where the kernel cannot.
+    private static let ceph = ["librbd1", "librados2", "rbd-nbd"]
     private static let tools = [
         "busybox-static", "iputils-ping", "iputils-arping", "procps", "psmisc", "fio", "strace", "tcpdump",
     ]

@@ -22,12 +22,17 @@ extension NodeClient {
         try await follow(try coder.decode(OperationDocument.self, from: answer.body))
     }
 
+    /// How long an operation that has failed may be in the way of its own undoing until nobody waits for it.
+    private static let undoPatience = Duration.seconds(10)
+
     /// Looks at the operation, first often, then every two seconds, until it has ended; throws its error if it failed.
-    /// It lasts as long as the work: a daemon that is away for less than `timeout` resumes the work after its restart.
+    /// It lasts as long as the work: a daemon that is away for less than `timeout` resumes the work after its restart. What has failed and
+    /// cannot be taken back yet is not waited for either.
     package func follow(_ operation: OperationDocument) async throws(StorageError) {
         var operation = operation
         var interval = Duration.milliseconds(50)
         var silence = Duration.zero
+        var undoing = Duration.zero
         while true {
             onProgress(operation)
             switch operation.state {
@@ -36,6 +41,14 @@ extension NodeClient {
                 throw operation.error.map(StorageError.init)
                     ?? StorageError(.internal, "the operation \(operation.id) failed without saying why")
             case .running: break
+            }
+            if let failure = operation.error.map(StorageError.init) {
+                undoing += interval
+                guard undoing < min(timeout, Self.undoPatience) else {
+                    throw StorageError(
+                        failure.code, "\(failure.message); undoing it could not be finished yet and goes on by itself",
+                        resource: failure.resource)
+                }
             }
             do {
                 try await Task.sleep(for: interval)

@@ -83,6 +83,7 @@ package enum Fault: String, Sendable, CaseIterable {
     case poolUnavailable = "pool-unavailable"
     case poolFull = "pool-full"
     case thinPoolNearFull = "thin-pool-near-full"
+    case poolNearFull = "pool-near-full"
     case unknownStorage = "unknown-storage"
     // Volumes.
     case volumeAbsent = "volume-absent"

@@ -18,7 +18,7 @@ package struct OperationDocument: Hashable, Sendable, Codable {
     package var step: String?
     /// 0 to 1; absent where it cannot be known.
     package var progress: Double?
-    /// Why it failed; absent otherwise.
+    /// Why it failed, from the moment on at which it is taken back; absent otherwise.
     package var error: ProblemDocument?
     package var startedAt: Timestamp
     /// Absent while it runs.

@@ -77,7 +77,16 @@ extension Schemas {
             .always("totalBytes", Schema.bytes.orNull), .always("availableBytes", Schema.bytes.orNull),
             .always("volumes", .integer("How many the catalog has in it.")),
             .always("foreign", .list(of: .string("A name."), "What lies in it and is not ours; never touched.")),
+            .always(
+                "copies", .list(of: copy, "Copies that share data with their sources yet, on their way to their own.")),
             .always("condition", .condition),
+        ])
+
+    private static let copy = Schema.object(
+        "How far a copy is.",
+        [
+            .always("namespace", .name), .always("name", .name), .always("doneBytes", .bytes),
+            .always("totalBytes", .bytes),
         ])
 
     private static let operation = Schema.object(

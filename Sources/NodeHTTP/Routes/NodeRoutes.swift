@@ -15,7 +15,7 @@ struct NodeRoutes {
             let pools = try await managers.current.poolStatuses().map { status in
                 PoolDocument(
                     name: status.pool.name, backend: status.pool.kind, usage: status.usage, volumes: status.volumes,
-                    foreign: status.foreign, condition: status.condition)
+                    foreign: status.foreign, copies: status.copies, condition: status.condition)
             }
             return try Reply.document(PoolListDocument(pools: pools))
         }

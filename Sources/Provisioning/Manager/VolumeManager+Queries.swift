@@ -17,6 +17,9 @@ package struct PoolStatus: Sendable {
     /// What lies in the pool and is not ours.
     package let foreign: [String]
     package let condition: Condition
+
+    /// Copies that share data with their sources yet, and how far each is on its way to stand on its own.
+    package var copies: [VolumeKey: CopyProgress] { pool.maintenance?.copies ?? [:] }
 }
 
 extension VolumeManager {

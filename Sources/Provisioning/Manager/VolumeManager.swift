@@ -25,6 +25,8 @@ package final class VolumeManager: Sendable {
         package var growthRefusals: [FilesystemKind: String] = [:]
         /// Called after each change of the volumes, before it is answered: another node is to have it too.
         package var replicate: (@Sendable () async -> Void)?
+        /// Nil where filesystems keep what they have freed.
+        package var trimmer: (any FilesystemTrimmer)?
 
         package init(paths: PathTemplate) { self.paths = paths }
     }

@@ -63,6 +63,7 @@ package final class Reconciler: Service {
             }
         }
         defer { ticker.cancel() }
+        let upkeep = Upkeep(manager, clock: clock, logger: logger)
         var isFailing = false
         for await _ in wakeups.cancelOnGracefulShutdown() {
             let begin = ContinuousClock.now
@@ -71,6 +72,7 @@ package final class Reconciler: Service {
                 pace.withLock { $0.note(ContinuousClock.now - begin) }
                 if isFailing { tell(.recovered) }
                 isFailing = false
+                upkeep.begin()
             } catch {
                 logger.error(
                     "\(manager.isReady ? "reconciling" : "starting") failed, trying again in \(pause): \(error)")
@@ -79,6 +81,7 @@ package final class Reconciler: Service {
             }
         }
         await retries.end()
+        await upkeep.end()
     }
 
     private var pause: Duration { pace.withLock(\.pause) }

@@ -25,7 +25,7 @@ extension LVMBackend: VolumeAdopter {
                     .conflict, "\(candidate.name) is the volume \(owner.key) (\(owner.id))",
                     resource: volume.key.resource)
             }
-            let tags = LVMTags(volume, .volume, fsid: fsid)
+            let tags = StorageMark(volume, .volume, fsid: fsid)
             if found.tags == tags { return .unchanged }
             try await group.change("tagging \(candidate.name)") { $0.tag(found.uuid, from: found.tags, to: tags, $1) }
             // From now on it is known by its tags.

@@ -27,7 +27,7 @@ extension LVMBackend: SnapshotReader {
             try policy.admit(origin.size, report, group: names.group)
             let isThin = origin.pool != nil
             try await group.change("taking the snapshot \(snapshot.volume.key)@\(snapshot.name)") { tools, devices in
-                tools.snapshot(name, of: origin.name, isThin: isThin, tags: LVMTags(snapshot), devices)
+                tools.snapshot(name, of: origin.name, isThin: isThin, tags: StorageMark(snapshot), devices)
             }
             return .changed
         }
@@ -60,9 +60,9 @@ extension LVMBackend: SnapshotReader {
             let wanted = try capacity.roundedUp(to: report.extent)
             try policy.admit(wanted, report, group: names.group)
             let name = names.name(of: volume.key)
-            let role: LVMTags.Role = wanted > origin.size ? .partial : .volume
+            let role: StorageMark.Role = wanted > origin.size ? .partial : .volume
             try await group.change("copying to \(volume.key)") {
-                $0.snapshot(name, of: origin.name, isThin: true, tags: LVMTags(volume, role), $1)
+                $0.snapshot(name, of: origin.name, isThin: true, tags: StorageMark(volume, role), $1)
             }
             if role == .partial {
                 try await group.change("growing the copy \(volume.key)") { $0.extend(name, to: wanted, $1) }
@@ -88,11 +88,11 @@ extension LVMBackend: SnapshotReader {
             try policy.admit(need, report, group: names.group)
             let name = names.name(of: volume.key)
             try await group.change("making room for the copy \(volume.key)") {
-                $0.create(name, wanted, in: nil, tags: LVMTags(volume, .partial), $1)
+                $0.create(name, wanted, in: nil, tags: StorageMark(volume, .partial), $1)
             }
             if case .volume = source {
                 try await group.change("holding the source of \(volume.key)") {
-                    $0.snapshot(from, of: origin.name, isThin: false, tags: LVMTags(volume, .source), $1)
+                    $0.snapshot(from, of: origin.name, isThin: false, tags: StorageMark(volume, .source), $1)
                 }
             } else if !origin.isActive {
                 try await group.change("activating \(from)") { $0.activate([from], true, $1) }

@@ -28,7 +28,7 @@ extension LVMBackend {
                 if let reference = tags.reference {
                     inventory.snapshots.append(.init(reference: reference, capacity: found.size))
                 }
-            case .partial, .source: break
+            case .partial, .source, .removed: break
             }
         }
         inventory.sort()

@@ -4,7 +4,7 @@ import StorageCore
 /// A pool in a volume group of LVM: a logical volume for each volume, thick, or thin in a thin pool. Needs root,
 /// CAP_SYS_ADMIN and the kernel's device-mapper.
 ///
-/// What is ours says so by its tags (`LVMTags`); everything else in the group is foreign and never touched. A thick
+/// What is ours says so by its tags (`StorageMark`); everything else in the group is foreign and never touched. A thick
 /// volume's snapshot has room for every block of its origin, dies with it, and keeps it from growing; thin ones do
 /// neither.
 package struct LVMBackend: StorageBackend {
@@ -42,7 +42,7 @@ package struct LVMBackend: StorageBackend {
                 if try existing(volume, capacity, report) { return .unchanged }
                 try policy.admit(capacity, report, group: names.group)
             }
-            let tags = LVMTags(volume, .volume)
+            let tags = StorageMark(volume, .volume)
             return try await make(volume, capacity) { tools, devices in
                 tools.create(names.name(of: volume.key), capacity, in: policy.thinPool, tags: tags, devices)
             }

@@ -18,7 +18,7 @@ struct LVMReport: Hashable, Sendable {
         /// What its device has. A thick snapshot's shows its origin, and takes room of its own beside that.
         let size: ByteCount
         /// Nil for one that is not ours.
-        let tags: LVMTags?
+        let tags: StorageMark?
         /// The name of what it is a snapshot of.
         let origin: String?
         /// The thin pool it lies in.
@@ -96,7 +96,7 @@ extension LVMReport.LogicalVolume {
         self.uuid = uuid
         self.name = name
         self.size = size
-        tags = LVMTags(volume, .volume)
+        tags = StorageMark(volume, .volume)
         origin = nil
         self.pool = pool
         isActive = true
@@ -118,7 +118,7 @@ extension LVMReport.LogicalVolume {
         self.name = name
         let isThickSnapshot = text("origin") != nil && text("pool_lv") == nil
         self.size = isThickSnapshot ? bytes(row["origin_size"]) ?? size : size
-        tags = LVMTags((row["lv_tags"] ?? "").split(separator: ",").map(String.init))
+        tags = StorageMark(tags: (row["lv_tags"] ?? "").split(separator: ",").map(String.init))
         origin = text("origin")
         pool = text("pool_lv")
         isActive = text("lv_active") != nil

@@ -37,7 +37,7 @@ struct LVMTools: Sendable {
 
     /// Active and without known signatures: LVM wipes them, and the first 4 KiB, before it answers.
     func create(
-        _ name: String, _ size: ByteCount, in thinPool: String?, tags: LVMTags, _ devices: [String]
+        _ name: String, _ size: ByteCount, in thinPool: String?, tags: StorageMark, _ devices: [String]
     ) -> Invocation {
         let place =
             thinPool.map { ["--type", "thin", "--thinpool", $0, "--virtualsize", Self.argument(size)] }
@@ -47,7 +47,7 @@ struct LVMTools: Sendable {
 
     /// Of a thick volume with room for every block of it, so that it never overflows. Thin ones share their pool's.
     func snapshot(
-        _ name: String, of origin: String, isThin: Bool, tags: LVMTags, _ devices: [String]
+        _ name: String, of origin: String, isThin: Bool, tags: StorageMark, _ devices: [String]
     ) -> Invocation {
         let place = isThin ? ["--setactivationskip", "n"] : ["--extents", "100%ORIGIN"]
         return invocation(
@@ -71,17 +71,18 @@ struct LVMTools: Sendable {
             deadline: .seconds(60 + names.count))
     }
 
-    func retag(_ name: String, from old: LVMTags.Role, to new: LVMTags.Role, _ devices: [String]) -> Invocation {
+    func retag(_ name: String, from old: StorageMark.Role, to new: StorageMark.Role, _ devices: [String]) -> Invocation
+    {
         invocation(
             [
-                "lvchange", "--deltag", LVMTags.text("role", old.rawValue), "--addtag",
-                LVMTags.text("role", new.rawValue), "\(group)/\(name)",
+                "lvchange", "--deltag", StorageMark.roleTag(old), "--addtag",
+                StorageMark.roleTag(new), "\(group)/\(name)",
             ], devices)
     }
 
     /// By its UUID, with all its tags at once. `old` are those of ours that it has.
-    func tag(_ uuid: String, from old: LVMTags?, to new: LVMTags, _ devices: [String]) -> Invocation {
-        let outdated = (old?.texts ?? []).filter { !new.texts.contains($0) }
+    func tag(_ uuid: String, from old: StorageMark?, to new: StorageMark, _ devices: [String]) -> Invocation {
+        let outdated = (old?.tags ?? []).filter { !new.tags.contains($0) }
         return invocation(
             ["lvchange"] + outdated.flatMap { ["--deltag", $0] } + Self.adding(new)
                 + ["--select", "lv_uuid=\(uuid)", group], devices)
@@ -92,7 +93,7 @@ struct LVMTools: Sendable {
     /// Whole sectors, which is all that LVM takes; it rounds up to extents.
     private static func argument(_ size: ByteCount) -> String { "\((size.bytes - 1) / 512 + 1)s" }
 
-    private static func adding(_ tags: LVMTags) -> [String] { tags.texts.flatMap { ["--addtag", $0] } }
+    private static func adding(_ tags: StorageMark) -> [String] { tags.tags.flatMap { ["--addtag", $0] } }
 
     private func invocation(
         _ arguments: [String], _ devices: [String] = [], deadline: Duration = .seconds(60)

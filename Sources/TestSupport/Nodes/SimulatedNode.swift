@@ -31,7 +31,7 @@ package final class SimulatedNode: Sendable {
     package func program(
         patience: Duration = .seconds(60), root: String = "/nfs", pool name: String = "default",
         growthRefusals: [FilesystemKind: String] = [:], measuringPatience: Duration = .seconds(60),
-        poolPatience: Duration = .zero, others: SimulatedOperator? = nil,
+        poolPatience: Duration = .zero, others: SimulatedOperator? = nil, trimmer: (any FilesystemTrimmer)? = nil,
         replicate: (@Sendable () async -> Void)? = nil
     ) throws -> (manager: VolumeManager, reconciler: Reconciler) {
         var settings = VolumeManager.Settings(paths: try PathTemplate(root: root, pattern: "{namespace}{name}"))
@@ -40,6 +40,7 @@ package final class SimulatedNode: Sendable {
         settings.measuringPatience = measuringPatience
         settings.poolPatience = poolPatience
         settings.replicate = replicate
+        settings.trimmer = trimmer
         let pool = Pool(
             name: try PoolName(name), backend: FaultyBackend(backend, plan), kind: "simulated", adopter: others)
         let manager = VolumeManager(

@@ -16,22 +16,28 @@ package struct StorageFixture: Sendable {
         case lvm
         /// Thin ones in `LVMGroup.testThin`.
         case lvmThin
+        /// Images in the Ceph pool `CephPool.test`.
+        case rbd
 
         package var isReal: Bool { self != .simulated }
         /// Whether a copy shares what it can with its source, and is not a full one.
-        package var sharesCopies: Bool { self == .loopOnXFS || self == .lvmThin }
+        package var sharesCopies: Bool { [.loopOnXFS, .lvmThin, .rbd].contains(self) }
         /// Whether snapshots are left when their volume is removed.
-        package var snapshotsOutliveTheirVolume: Bool { self != .lvm }
+        package var snapshotsOutliveTheirVolume: Bool { self != .lvm && self != .rbd }
 
-        /// What this host has: with a volume group for tests just that, to be run beside the rest elsewhere.
+        /// What this host has: with storage for tests just that, to be run beside the rest elsewhere.
         package static var available: [Kind] {
-            let real = (LVMGroup.test == nil ? [] : [Kind.lvm]) + (LVMGroup.testThin == nil ? [] : [.lvmThin])
+            let real =
+                (LVMGroup.test == nil ? [] : [Kind.lvm]) + (LVMGroup.testThin == nil ? [] : [.lvmThin])
+                + (CephPool.test == nil ? [] : [.rbd])
             return real.isEmpty ? [.simulated, .loop, .loopOnXFS] : real
         }
-        fileprivate var group: LVMGroup? {
+        /// Nil where it needs a directory.
+        fileprivate func backend() throws -> (any StorageBackend)? {
             switch self {
-            case .lvm: .test
-            case .lvmThin: .testThin
+            case .lvm: try LVMGroup.test?.backend()
+            case .lvmThin: try LVMGroup.testThin?.backend()
+            case .rbd: try CephPool.test?.backend()
             case .simulated, .loop, .loopOnXFS: nil
             }
         }
@@ -60,10 +66,9 @@ package struct StorageFixture: Sendable {
         }
         return try await withScratchDirectory { scratch in
             let filesystem = try await LinuxFilesystem.open(scratch)
-            if let group = kind.group {
+            if let backend = try kind.backend() {
                 let fixture = StorageFixture(
-                    kind: kind, backend: try group.backend(), filesystem: filesystem,
-                    root: "\(scratch)/nfs", directory: nil)
+                    kind: kind, backend: backend, filesystem: filesystem, root: "\(scratch)/nfs", directory: nil)
                 return try await cleaningUp(fixture) { try await body(fixture) }
             }
             guard kind == .loopOnXFS else { return try await loop(kind, scratch, filesystem, body) }

@@ -26,6 +26,10 @@ enum ConfigurationDefaults {
     static let poolName = "default"
     static let overcommit = 1.0
     static let reserve = 10.0
+    static let trimHours = 24
+    static let cephConfiguration = "/etc/ceph/ceph.conf"
+    static let cephUser = "admin"
+    static let imagePrefix = "convert2nfs"
     static let routerID = 51
     static let advertCentiseconds = 50
     static let secret = "/etc/convert2nfs/cluster.secret"

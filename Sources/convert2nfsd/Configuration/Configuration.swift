@@ -1,5 +1,6 @@
 import Logging
 import NodeHTTP
+import StorageBackends
 import StorageCore
 
 /// What an operator decides about a node: `/etc/convert2nfs/config.yaml`, checked and with the defaults filled in.
@@ -64,6 +65,16 @@ struct Configuration: Sendable, Equatable {
         var backend: Backend
         /// How many bytes may be promised for each byte there is room for; of no matter to thick logical volumes.
         var overcommit: Double
+        /// In hours, how often filesystems give back what they have freed; 0 for never. Of no matter where nothing is taken back.
+        var trimHours = ConfigurationDefaults.trimHours
+
+        /// Nil for never.
+        var trimInterval: Duration? {
+            switch backend {
+            case .rbd, .lvm(_, .some, _): trimHours > 0 ? .seconds(3600 * trimHours) : nil
+            case .loop, .lvm: nil
+            }
+        }
 
         /// Where a loop pool's images are.
         var directory: String? {
@@ -75,13 +86,15 @@ struct Configuration: Sendable, Equatable {
     enum Backend: Sendable, Equatable {
         case loop(directory: String)
         case lvm(group: String, thinPool: String?, reserve: Double)
+        case rbd(RBDPlace)
 
-        enum Kind: String, Sendable, CaseIterable { case loop, lvm }
+        enum Kind: String, Sendable, CaseIterable { case loop, lvm, rbd }
 
         var kind: Kind {
             switch self {
             case .loop: .loop
             case .lvm: .lvm
+            case .rbd: .rbd
             }
         }
     }

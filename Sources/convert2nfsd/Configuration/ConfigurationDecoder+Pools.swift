@@ -1,3 +1,4 @@
+import StorageBackends
 import StorageCore
 import Yams
 
@@ -21,9 +22,12 @@ extension ConfigurationDecoder {
         }
         let overcommit = section.value(
             "overcommit", default: ConfigurationDefaults.overcommit, ConfigurationValue.overcommit)
+        let trimHours = section.value("trimHours", default: ConfigurationDefaults.trimHours) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 0...8760, "hours")
+        }
         let backend = kind.flatMap { decodeBackend($0, section, line: node.line, state: state) }
         let value = name.flatMap { name in
-            backend.map { Configuration.Pool(name: name, backend: $0, overcommit: overcommit) }
+            backend.map { Configuration.Pool(name: name, backend: $0, overcommit: overcommit, trimHours: trimHours) }
         }
         return ReadPool(place: place, name: name, backend: backend, value: value)
     }
@@ -56,6 +60,23 @@ extension ConfigurationDecoder {
             let reserve = section.value(
                 "reserve", default: ConfigurationDefaults.reserve, ConfigurationValue.percentage)
             return group.map { .lvm(group: $0, thinPool: thinPool, reserve: reserve) }
+        case .rbd: return decodeCeph(section, line: line)
+        }
+    }
+
+    private func decodeCeph(_ section: ConfigurationSection, line: Int?) -> Configuration.Backend? {
+        let pool: String? = section.required("pool", line: line, ConfigurationValue.cephName)
+        let user = section.value("user", default: ConfigurationDefaults.cephUser, ConfigurationValue.cephName)
+        let path = section.value("conf", default: ConfigurationDefaults.cephConfiguration, ConfigurationValue.path)
+        let namespace = section.value("namespace", default: "", ConfigurationValue.cephName)
+        let prefix: Label<ImagePrefixKind>? = section.value("prefix", default: nil) { node throws(Refusal) in
+            try ConfigurationValue.label(node)
+        }
+        return pool.map {
+            .rbd(
+                RBDPlace(
+                    configuration: path, user: user, pool: $0, namespace: namespace,
+                    prefix: prefix?.value ?? ConfigurationDefaults.imagePrefix))
         }
     }
 
@@ -72,3 +93,5 @@ extension ConfigurationDecoder {
         }
     }
 }
+
+private enum ImagePrefixKind: LabelKind { static var noun: String { "prefix" } }

@@ -7,7 +7,10 @@ enum ConfigurationKeys {
     static let token = ["name", "role", "hash"]
     static let log = ["file", "errors", "level"]
     static let nfs = ["server", "address", "root", "path", "port", "mountdPort", "lease", "grace", "mountOptions"]
-    static let pool = ["name", "backend", "directory", "overcommit", "volumeGroup", "thinPool", "reserve"]
+    static let pool = [
+        "name", "backend", "overcommit", "trimHours", "directory", "volumeGroup", "thinPool", "reserve", "pool", "user",
+        "conf", "namespace", "prefix",
+    ]
     static let cluster = [
         "nodes", "prefixLength", "interface", "routerID", "advertInterval", "secretFile", "replication", "fence",
         "arbiter", "onPeerUnreachable", "failback", "lastResort",
@@ -28,6 +31,7 @@ enum ConfigurationKeys {
         switch backend {
         case .loop: ["directory"]
         case .lvm: ["volumeGroup", "thinPool", "reserve"]
+        case .rbd: ["pool", "user", "conf", "namespace", "prefix"]
         }
     }
 

@@ -117,13 +117,24 @@ extension ConfigurationRules {
     /// Two pools in the same place would promise the same room twice.
     private func checkGroups() {
         for (index, pool) in pools.enumerated() {
-            guard case .lvm(let group, let thinPool, _)? = pool.backend else { continue }
-            for other in pools[..<index] {
-                guard case .lvm(group, thinPool, _)? = other.backend else { continue }
-                let place = thinPool.map { "the thin pool \(group)/\($0)" } ?? "the volume group \(group)"
+            guard let place = pool.backend?.sharedPlace else { continue }
+            for other in pools[..<index] where other.backend?.sharedPlace?.name == place.name {
                 faults.add(
-                    "\(pool.place).volumeGroup", "\(other.place) is in \(place) already; one pool for each place")
+                    "\(pool.place).\(place.key)", "\(other.place) is in \(place.name) already; one pool for each place")
             }
+        }
+    }
+}
+
+extension Configuration.Backend {
+    /// Where it is, beside other things that may lie there, and the key that says so.
+    fileprivate var sharedPlace: (key: String, name: String)? {
+        switch self {
+        case .loop: nil
+        case .lvm(let group, let thinPool, _):
+            ("volumeGroup", thinPool.map { "the thin pool \(group)/\($0)" } ?? "the volume group \(group)")
+        case .rbd(let place):
+            ("pool", "the Ceph pool \(place.path) of \(place.configuration), with the prefix \"\(place.prefix)\",")
         }
     }
 }

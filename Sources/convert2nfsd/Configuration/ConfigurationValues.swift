@@ -99,6 +99,20 @@ enum ConfigurationValue {
         return text
     }
 
+    /// Of a user, a pool or a namespace of Ceph: what needs no quoting anywhere, the kernel's list of options included.
+    static func cephName(_ node: Node) throws(Refusal) -> String {
+        let text = try text(node)
+        let isPlain = text.utf8.allSatisfy { byte in
+            isLetter(byte) || (0x30...0x39).contains(byte) || Array("_.-".utf8).contains(byte)
+        }
+        guard isPlain, (1...100).contains(text.utf8.count), !"-.".contains(text.first ?? "-") else {
+            throw Refusal(
+                "found \"\(text.shown)\", expected a name as ceph shows it, without \"client.\": at most 100 letters, "
+                    + "digits, '_', '.' and '-', beginning with none of the last two")
+        }
+        return text
+    }
+
     /// As the kernel takes it: 15 characters at most (netdevice(7)).
     static func interface(_ node: Node) throws(Refusal) -> String {
         let text = try text(node)

@@ -212,18 +212,14 @@ extension StorageNode {
         /// Nil where systemd does not run (sd_booted(3)).
         private static var systemctl: Tool? {
             guard (try? FileFacts.of("/run/systemd/system")) != nil else { return nil }
-            return try? locator.locate([.systemctl]).require(.systemctl)
-        }
-
-        private static var locator: ToolLocator {
-            ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
+            return try? StorageNode.locator.locate([.systemctl]).require(.systemctl)
         }
 
         private static func tools(
             _ method: Configuration.Cluster.Replication.Method
         ) throws(StorageError) -> Toolbox {
             do throws(HostError) {
-                return try locator.locate(
+                return try StorageNode.locator.locate(
                     PairStorage.tools(for: method) + ServicePort.requiredTools + Keepalived.requiredTools)
             } catch {
                 throw StorageError(.unavailable, "\(error)")

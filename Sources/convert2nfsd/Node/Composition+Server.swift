@@ -99,7 +99,7 @@ extension StorageNode {
     static func pairServer(
         _ nfs: Configuration.NFS, _ cluster: Configuration.Cluster, state: String, shared: String, _ logger: Logger
     ) async throws(StorageError) -> Server {
-        let tools = try locate(.kernel, ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? ""))
+        let tools = try locate(.kernel, locator)
         // The same on both nodes.
         let scope = cluster.members.map(\.name.value).sorted().joined(separator: "-")
         return try await kernelServer(

@@ -20,6 +20,7 @@ extension StorageNode {
         /// Remembers which it is; a simulated one is forgotten.
         var keepChoice: @Sendable () throws(StorageError) -> Void = { () throws(StorageError) in }
         var growthRefusals: [FilesystemKind: String] = [:]
+        var trimmer: (any FilesystemTrimmer)?
         var adoption: AdoptionSources?
     }
 
@@ -63,6 +64,7 @@ extension StorageNode {
         var settings = VolumeManager.Settings(paths: configuration.nfs.template)
         settings.growthRefusals = world.growthRefusals
         settings.replicate = replicate
+        settings.trimmer = world.trimmer
         let manager = VolumeManager(
             pools: try Pools(world.pools), catalog: catalog, filesystem: world.filesystem,
             exporter: world.server.exporter, adoption: world.adoption, settings: settings, logger: logger)
@@ -76,11 +78,11 @@ extension StorageNode {
         _ configuration: Configuration, _ catalog: Catalog, _ given: Server?, _ ahead: [Pool], logger: Logger
     ) async throws(StorageError) -> World {
         let state = configuration.node.state
-        let locator = ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
         let volumes = try await catalog.volumes()
         let choice = try serverChoice(configuration, hasVolumes: !volumes.isEmpty)
         // A pair's is there before its catalog.
         let chosen = given == nil ? try await choose(choice, locator) : .kernel
+        if configuration.pools.contains(where: { $0.backend.kind == .rbd }) { await loadRBD() }
         let tools = try locateTools(configuration, chosen, locator)
         // One in creation or deletion need not have storage.
         let filled = Set(volumes.filter(\.phase.isServed).map(\.pool))
@@ -109,7 +111,7 @@ extension StorageNode {
             keepChoice: { () throws(StorageError) in
                 if let warning = choice.warning(of: chosen) { logger.warning("\(warning)") }
                 try ServerRecord(stateDirectory: state).write(chosen)
-            }, growthRefusals: try LinuxFilesystem.growthRefusals(),
+            }, growthRefusals: try LinuxFilesystem.growthRefusals(), trimmer: filesystem,
             adoption: server.files.map {
                 AdoptionSources(exports: KernelOperatorExports(files: $0), mounts: filesystem)
             })
@@ -119,7 +121,6 @@ extension StorageNode {
     static func poolsAhead(
         _ configuration: Configuration, logger: Logger
     ) throws(StorageError) -> [Pool] {
-        let locator = ToolLocator(searchPath: ProcessInfo.processInfo.environment["PATH"] ?? "")
         let tools = try locateTools(configuration, .kernel, locator)
         var pools: [Pool] = []
         for pool in configuration.pools where pool.backend.kind == .lvm {
@@ -151,7 +152,15 @@ extension StorageNode {
             let backend = try LVMBackend(
                 group: group, thinPool: thinPool, overcommit: pool.overcommit, reserve: reserve,
                 devices: devices, toolbox: tools, runner: SystemCommandRunner())
-            return Pool(name: pool.name, backend: backend, kind: kind, adopter: backend, reader: backend.reader)
+            return Pool(
+                name: pool.name, backend: backend, kind: kind, adopter: backend, reader: backend.reader,
+                trimInterval: pool.trimInterval)
+        case .rbd(let place):
+            let backend = try RBDBackend(
+                place, overcommit: pool.overcommit, toolbox: tools, runner: SystemCommandRunner())
+            return Pool(
+                name: pool.name, backend: backend, kind: kind, maintenance: backend.maintenance,
+                trimInterval: pool.trimInterval)
         }
     }
 
@@ -188,13 +197,36 @@ extension StorageNode {
     private static func locateTools(
         _ configuration: Configuration, _ server: ServerChoice.Server, _ locator: ToolLocator
     ) throws(StorageError) -> Toolbox {
-        let hasLVM = configuration.pools.contains { $0.backend.kind == .lvm }
+        let kinds = Set(configuration.pools.map(\.backend.kind))
         do throws(HostError) {
             return try locator.locate(
-                tools(of: server) + LinuxFilesystem.requiredTools + (hasLVM ? LVMBackend.requiredTools : []))
+                tools(of: server) + LinuxFilesystem.requiredTools + kinds.flatMap(tools(of:)))
         } catch {
             throw StorageError(.unavailable, "\(error)")
         }
+    }
+
+    private static func tools(of kind: Configuration.Backend.Kind) -> [ToolName] {
+        switch kind {
+        case .loop: []
+        case .lvm: LVMBackend.requiredTools
+        case .rbd: RBDBackend.requiredTools + (RBDBackend.isInKernel ? [] : RBDBackend.requiredToolsWithoutKernel)
+        }
+    }
+
+    /// What a kernel lacks is found out when it is looked for.
+    private static func loadRBD() async {
+        guard let tools = try? locator.locate([.modprobe]) else { return }
+        await RBDBackend.loadModules(tools, SystemCommandRunner())
+    }
+
+    /// Finds tools by PATH; those of ours beside this program too.
+    static var locator: ToolLocator {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let own = Directory.realPath("/proc/self/exe").flatMap { program in
+            program.lastIndex(of: "/").map { ":\(program[..<$0])" }
+        }
+        return ToolLocator(searchPath: path + (own ?? ""))
     }
 
     static func ensureDirectory(_ path: String) throws(StorageError) {

@@ -60,7 +60,7 @@ struct ConfigurationFaultTests {
         Case("pools: {}", "1: pools: found keys, expected a list"),
         Case(
             "pools:\n- a",
-            "2: pools[0]: found \"a\", expected the keys name, backend, directory, overcommit, volumeGroup, thinPool or reserve"
+            "2: pools[0]: found \"a\", expected the keys name, backend, overcommit, trimHours, directory, volumeGroup, thinPool, reserve, pool, user, conf, namespace or prefix"
         ),
         Case("api:\n  tokens: [a]", "2: api.tokens[0]: found \"a\", expected the keys name, role or hash"),
     ]
@@ -96,10 +96,22 @@ struct ConfigurationFaultTests {
             "1: log.level: found \"loud\"; allowed: trace, debug, info, notice, warning, error or critical"),
         Case(
             "pools: [{name: a, backend: zfs, overcommit: 0.5}]",
-            "1: pools[0].backend: found \"zfs\"; allowed: loop or lvm",
+            "1: pools[0].backend: found \"zfs\"; allowed: loop, lvm or rbd",
             "1: pools[0].overcommit: found the number 0.5, expected a number from 1 (promise only what is there) to 1000"
         ),
         Case("pools: [{name: a, backend: lvm}]", "1: pools[0].volumeGroup: the key is missing"),
+        Case("pools: [{name: a, backend: rbd}]", "1: pools[0].pool: the key is missing"),
+        Case(
+            "pools: [{name: a, backend: rbd, pool: \"a,b\", user: client/x, prefix: A.b, volumeGroup: vg}]",
+            "1: pools[0].volumeGroup: a pool with backend rbd has no such key; it belongs to lvm",
+            "1: pools[0].pool: found \"a,b\", expected a name as ceph shows it, without \"client.\": at most 100 letters, digits, '_', '.' and '-', beginning with none of the last two",
+            "1: pools[0].user: found \"client/x\", expected a name as ceph shows it, without \"client.\": at most 100 letters, digits, '_', '.' and '-', beginning with none of the last two",
+            "1: pools[0].prefix: the prefix \"A.b\" has the character 'A'; use 1 to 63 characters of a-z, 0-9 and '-', beginning and ending with a letter or digit"
+        ),
+        Case(
+            "pools:\n- {name: a, backend: rbd, pool: rbd}\n- {name: b, backend: rbd, pool: rbd, user: x}",
+            "3: pools[1].pool: pools[0] is in the Ceph pool rbd of /etc/ceph/ceph.conf, with the prefix \"convert2nfs\", already; one pool for each place"
+        ),
         Case(
             "pools: [{name: a, backend: lvm, volumeGroup: a/b, thinPool: -x, reserve: 91}]",
             "1: pools[0].volumeGroup: found \"a/b\", expected a name as lvs and vgs show it: at most 100 letters, digits, '+', '_', '.' and '-', not beginning with '-'",

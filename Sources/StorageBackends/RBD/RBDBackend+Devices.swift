@@ -1,0 +1,106 @@
+import HostTools
+import RBDWire
+import StorageCore
+
+extension RBDBackend {
+    /// At once, since each waits for the cluster.
+    package func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>] {
+        if volumes.isEmpty { return [:] }
+        let (cluster, mapped): (RBDConnection, [String: ImageMapping])
+        do throws(StorageError) {
+            cluster = try await connection()
+            mapped = try await mapper.mappings(cluster)
+        } catch {
+            return await each(of: volumes) { volume throws(StorageError) in throw error.about(volume.key.resource) }
+        }
+        return await withTaskGroup(of: [VolumeID: Result<DevicePath, StorageError>].self) { group in
+            for volume in volumes {
+                group.addTask {
+                    await each(of: [volume]) { volume throws(StorageError) in
+                        try await activate(volume, mapped, cluster)
+                    }
+                }
+            }
+            return await group.reduce(into: [:]) { $0.merge($1) { $1 } }
+        }
+    }
+
+    private func activate(
+        _ volume: VolumeIdentity, _ mapped: [String: ImageMapping], _ cluster: RBDConnection
+    ) async throws(StorageError) -> DevicePath {
+        let image = try await find(volume)
+        if let mapping = mapped[image.name] { return mapping.device }
+        try await awaitFree(image, volume, cluster)
+        try await about(volume) { () async throws(StorageError) in try await mapper.map(image.name, cluster) }
+        guard let mapping = try await mapper.mappings(cluster)[image.name] else {
+            throw StorageError(
+                .unavailable, "\(place.path)/\(image.name) was mapped and has no device; see dmesg",
+                resource: volume.key.resource)
+        }
+        return mapping.device
+    }
+
+    /// For so long a client that has died is still among those that have an image (`osd_client_watch_timeout` of Ceph, and the moment
+    /// until it is counted).
+    private static let watchTimeout = Duration.seconds(35)
+
+    /// Whoever has an image open for writing is known by its watch. The lock of an image is given away when it is asked for (rbd(8),
+    /// `exclusive`), and does not keep two from writing to it. A watch of this very machine is of its life before the last boot, and ends.
+    private func awaitFree(
+        _ image: RBDImage, _ volume: VolumeIdentity, _ cluster: RBDConnection
+    ) async throws(StorageError) {
+        let end = ContinuousClock.now + Self.watchTimeout
+        while true {
+            let own = Set(await helper.addresses + maintenance.addresses())
+            guard case .addresses(let watchers) = try await ask(.watchers(image: image.name), volume) else { return }
+            let others = watchers.filter { !own.contains($0) }
+            if others.isEmpty { return }
+            let hosts = Set(own.map(Self.host))
+            guard others.allSatisfy({ hosts.contains(Self.host($0)) }), ContinuousClock.now < end,
+                (try? await Task.sleep(for: .milliseconds(500))) != nil
+            else {
+                throw StorageError(
+                    .busy,
+                    "\(place.path)/\(image.name) is open at \(others.joined(separator: ", ")); unmap it there "
+                        + "(rbd status \(place.path)/\(image.name))", resource: volume.key.resource)
+            }
+        }
+    }
+
+    /// Of `address:port/nonce`.
+    private static func host(_ address: String) -> Substring {
+        address.prefix(upTo: address.lastIndex(of: ":") ?? address.endIndex)
+    }
+
+    package func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
+        guard let image = try await own(volume) else { return .unchanged }
+        return try await unmap(image.name, volume)
+    }
+
+    func unmap(_ image: String, _ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
+        guard let mapping = try await mapper.mappings(try await connection())[image] else { return .unchanged }
+        try await about(volume) { () async throws(StorageError) in try await mapper.unmap(mapping) }
+        return .changed
+    }
+
+    /// Returns once its device, if it has one, is as large as that: the kernel hears of it a moment later.
+    func awaitDevice(
+        of image: String, with capacity: ByteCount, _ volume: VolumeIdentity
+    ) async throws(StorageError) {
+        guard let mapping = try await mapper.mappings(try await connection())[image] else { return }
+        let end = ContinuousClock.now + .seconds(15)
+        while try size(of: mapping.device) < capacity {
+            guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
+                throw StorageError(
+                    .unavailable, "\(mapping.device) is not as large as \(place.path)/\(image) yet",
+                    resource: volume.key.resource)
+            }
+        }
+    }
+
+    private func size(of device: DevicePath) throws(StorageError) -> ByteCount {
+        do throws(HostError) { return ByteCount(try BlockDevice.size(of: device.value)) } catch {
+            throw StorageError(host: error, "looking at \(device)")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Glibc
+import HostTools
+import RBDWire
+import StorageCore
+
+/// The way to a pool of Ceph: `convert2nfs-rbd`, which is started when it is needed and keeps one connection. One that does not answer in
+/// time is killed, and its client put on the cluster's blocklist before another one asks anything: what it has asked must not come to pass later.
+actor RBDHelper {
+    private let companion: Companion
+    private var session: RBDSession?
+    private var lastID = 0
+    /// Those that were given up and are not fenced yet.
+    private var outcasts: [String] = []
+    /// Why nothing is asked until the cluster answers again: who waits in a row would wait once each.
+    private var silence: RBDFailure?
+
+    /// How long an answer may take. librados itself gives up what it asks of the cluster after 15 seconds.
+    static let patience = Duration.seconds(25)
+    private static let pause = Duration.seconds(1)
+    /// Until when one that was given up can do no harm any more, in seconds.
+    private static let fencedFor: Int64 = 3600
+
+    init(_ companion: Companion) { self.companion = companion }
+
+    /// What the cluster answers. `report` is told the progress of calls that have one, for which the time counts from the last word of it.
+    @discardableResult
+    func ask(
+        _ request: RBDRequest, report: @escaping @Sendable (Int64, Int64) -> Void = { _, _ in }
+    ) async throws(RBDFailure) -> RBDReply {
+        if let silence { throw silence }
+        return try await tried(request, report)
+    }
+
+    private func tried(
+        _ request: RBDRequest, _ report: @escaping @Sendable (Int64, Int64) -> Void = { _, _ in }
+    ) async throws(RBDFailure) -> RBDReply {
+        let session = open()
+        try await fence(by: session)
+        return try await ask(request, of: session, report)
+    }
+
+    /// Ends what it does, at once; that none of it comes to pass later is made sure of.
+    func abandon() async throws(RBDFailure) {
+        end()
+        if !outcasts.isEmpty { try await fence(by: open()) }
+    }
+
+    /// Ends it; the next call starts another.
+    func end() {
+        if let session { close(session) }
+    }
+
+    /// Of the client, as the cluster knows it.
+    var addresses: [String] { session?.addresses ?? [] }
+
+    private func ask(
+        _ request: RBDRequest, of session: RBDSession, _ report: @escaping @Sendable (Int64, Int64) -> Void
+    ) async throws(RBDFailure) -> RBDReply {
+        lastID += 1
+        switch await session.ask(RBDCall(id: lastID, request: request), within: Self.patience, report: report) {
+        case .reply(let reply): return reply
+        case .failure(let failure):
+            if failure.code == ETIMEDOUT { fallSilent(failure) }
+            if !session.isOpen { close(session) }
+            throw failure
+        case .silent:
+            let failure = RBDFailure(code: ETIMEDOUT, action: "waiting for an answer")
+            fallSilent(failure)
+            close(session)
+            throw failure
+        case .ended(let reason):
+            close(session)
+            throw RBDFailure(code: ECONNRESET, action: "convert2nfs-rbd: \(reason)")
+        }
+    }
+
+    private func fallSilent(_ failure: RBDFailure) {
+        defer { silence = failure }
+        guard silence == nil else { return }
+        Task { [weak self] in
+            while (try? await Task.sleep(for: Self.pause)) != nil, let self, await self.isSilent() {}
+        }
+    }
+
+    private func isSilent() async -> Bool {
+        do throws(RBDFailure) { _ = try await tried(.probe) } catch  where error.code == ETIMEDOUT { return true } catch
+        {}
+        silence = nil
+        return false
+    }
+
+    private func fence(by session: RBDSession) async throws(RBDFailure) {
+        for address in outcasts {
+            _ = try await ask(.block(address: address, seconds: Self.fencedFor), of: session) { _, _ in }
+            outcasts.removeAll { $0 == address }
+        }
+    }
+
+    private func open() -> RBDSession {
+        if let session, session.isOpen { return session }
+        if let session { close(session) }
+        let new = RBDSession(companion)
+        session = new
+        return new
+    }
+
+    private func close(_ ended: RBDSession) {
+        guard session === ended else { return }
+        if ended.isDoubtful { outcasts += ended.addresses }
+        ended.end()
+        session = nil
+    }
+}

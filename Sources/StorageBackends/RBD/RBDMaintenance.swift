@@ -1,0 +1,119 @@
+import Glibc
+import RBDWire
+import StorageCore
+import Synchronization
+
+/// What a pool of Ceph does beside: copies get what they share with their sources, and what was removed gives its room back. With a
+/// connection of its own, so that nothing waits for it. An end in the middle costs nothing: what is left to do is seen in the pool.
+package final class RBDMaintenance: PoolMaintenance {
+    private let helper: RBDHelper
+    private let place: RBDPlace
+    private let names: RBDNames
+    private let state = Mutex(State())
+    private let wakeups: AsyncStream<Void>
+    private let waking: AsyncStream<Void>.Continuation
+    private struct State {
+        var copies: [VolumeKey: CopyProgress] = [:]
+        /// The image that is being flattened.
+        var current: String?
+        /// Those that are to go.
+        var spared: Set<String> = []
+    }
+
+    /// A copy that was just made is first needed by whoever made it.
+    private static let notice = Duration.seconds(5)
+    /// How often it looks for what was left, as of a cluster that did not answer.
+    private static let pause = Duration.seconds(60)
+
+    init(_ helper: RBDHelper, _ place: RBDPlace, _ names: RBDNames) {
+        self.helper = helper
+        self.place = place
+        self.names = names
+        (wakeups, waking) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// There is something to do.
+    func wake() { waking.yield() }
+
+    /// Of its client, as the cluster knows it.
+    func addresses() async -> [String] { await helper.addresses }
+
+    package var copies: [VolumeKey: CopyProgress] { state.withLock(\.copies) }
+
+    /// Runs `body` while it does not touch the image: one that it has open cannot be removed.
+    func sparing<Value>(
+        _ image: String, _ body: () async throws(StorageError) -> Value
+    ) async throws(StorageError) -> Value {
+        let isCurrent = state.withLock { state in
+            state.spared.insert(image)
+            return state.current == image
+        }
+        defer { _ = state.withLock { $0.spared.remove(image) } }
+        if isCurrent {
+            do throws(RBDFailure) { try await helper.abandon() } catch { throw StorageError(rbd: error, place) }
+            wake()
+        }
+        return try await body()
+    }
+
+    package func run() async {
+        let ticker = Task {
+            while !Task.isCancelled {
+                wake()
+                try await Task.sleep(for: Self.pause)
+            }
+        }
+        defer { ticker.cancel() }
+        for await _ in wakeups {
+            guard (try? await Task.sleep(for: Self.notice)) != nil else { break }
+            // What fails is tried again, and the pool says what is wrong with it by itself.
+            try? await purge()
+            if (try? await flattenAll()) == true { try? await purge() }
+        }
+        await helper.end()
+        state.withLock { $0.copies = [:] }
+    }
+
+    private func purge() async throws(RBDFailure) {
+        try await helper.ask(
+            .purge(prefix: names.start, mark: [StorageMark.roleKey: StorageMark.Role.removed.rawValue]))
+    }
+
+    /// Whether there was something.
+    private func flattenAll() async throws(RBDFailure) -> Bool {
+        guard case .images(let images) = try await helper.ask(.list(prefix: names.start)) else { return false }
+        let clones = images.compactMap { image in
+            image.isClone ? StorageMark(image.metadata).map { (image, $0.volume.key) } : nil
+        }.filter { names.name(of: $1) == $0.name }
+        state.withLock { state in
+            state.copies = Dictionary(
+                clones.map { ($1, CopyProgress(done: .zero, total: ByteCount($0.size))) }, uniquingKeysWith: { $1 })
+        }
+        for (image, key) in clones where !Task.isCancelled { try await flatten(image, key) }
+        return !clones.isEmpty
+    }
+
+    private func flatten(_ image: RBDImage, _ key: VolumeKey) async throws(RBDFailure) {
+        let mayBegin = state.withLock { state in
+            guard !state.spared.contains(image.name) else { return false }
+            state.current = image.name
+            return true
+        }
+        guard mayBegin else { return }
+        defer {
+            state.withLock { state in
+                state.current = nil
+                state.copies[key] = nil
+            }
+        }
+        do throws(RBDFailure) {
+            try await helper.ask(.flatten(image: image.name)) { [self] done, total in
+                let share = total > 0 ? Double(done) / Double(total) : 1
+                let bytes = ByteCount(Int64(share * Double(image.size)))
+                state.withLock { $0.copies[key] = CopyProgress(done: bytes, total: ByteCount(image.size)) }
+            }
+        } catch  where error.code == ENOENT {
+            // It was removed since.
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import CRBD
+import Dispatch
+import Glibc
+import RBDWire
+
+/// Images of the pool, each opened for as long as one call takes.
+extension Cluster {
+    /// What the kernel's client of Linux 5.3 and later can do, and what makes a removal and a copy cheap.
+    private static let features =
+        UInt64(RBD_FEATURE_LAYERING) | UInt64(RBD_FEATURE_EXCLUSIVE_LOCK) | UInt64(RBD_FEATURE_OBJECT_MAP)
+        | UInt64(RBD_FEATURE_FAST_DIFF) | UInt64(RBD_FEATURE_DEEP_FLATTEN)
+
+    func list(_ prefix: String) throws(RBDFailure) -> [RBDImage] {
+        try each(of: try names().map(\.name).filter { $0.hasPrefix(prefix) }) { name throws(RBDFailure) in
+            try inspect(name)
+        }
+    }
+
+    func promised(besides others: Set<String>) throws(RBDFailure) -> Int64 {
+        let all = try names()
+        let found = try each(of: all.filter { !others.contains($0.name) }) { entry throws(RBDFailure) in
+            if let size = sizes.size(of: entry.id) { return size }
+            let size = try size(of: entry.name)
+            sizes.note(entry.id, size)
+            return size
+        }
+        sizes.keep(Set(all.map(\.id)))
+        return found.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
+    }
+
+    func inspect(_ name: String) throws(RBDFailure) -> RBDImage {
+        try open(name, isReadOnly: true) { image throws(RBDFailure) in
+            RBDImage(
+                name: name, size: try size(of: image, name), metadata: try metadata(of: image, name),
+                snapshots: try snapshots(of: image, name), isClone: try isClone(image, name))
+        }
+    }
+
+    func create(_ name: String, size: Int64, metadata: [String: String]) throws(RBDFailure) {
+        try withOptions { options throws(RBDFailure) in
+            try check(rbd_create4(pool, name, UInt64(size), options), "creating \(name)")
+        }
+        try annotate(name, metadata)
+    }
+
+    func clone(
+        _ name: String, of parent: String, _ snapshot: String, metadata: [String: String]
+    ) throws(RBDFailure) {
+        try withOptions { options throws(RBDFailure) in
+            try check(
+                rbd_image_options_set_uint64(options, Int32(RBD_IMAGE_OPTION_CLONE_FORMAT), 2),
+                "choosing the clone's format")
+            try check(
+                rbd_clone3(pool, parent, snapshot, pool, name, options), "cloning \(parent)@\(snapshot) to \(name)")
+        }
+        try annotate(name, metadata)
+    }
+
+    func annotate(_ name: String, _ metadata: [String: String]) throws(RBDFailure) {
+        try open(name) { image throws(RBDFailure) in try set(metadata, of: image, name) }
+    }
+
+    func rename(_ name: String, to new: String) throws(RBDFailure) {
+        try check(rbd_rename(pool, name, new), "renaming \(name) to \(new)")
+    }
+
+    func resize(_ name: String, size: Int64) throws(RBDFailure) {
+        try open(name) { image throws(RBDFailure) in
+            try check(rbd_resize2(image, UInt64(size), false, { _, _, _ in 0 }, nil), "resizing \(name)")
+            sizes.note(try id(of: image, name), size)
+        }
+    }
+
+    func takeSnapshot(_ name: String, _ snapshot: String) throws(RBDFailure) {
+        try open(name) { image throws(RBDFailure) in
+            try check(rbd_snap_create(image, snapshot), "taking the snapshot \(name)@\(snapshot)")
+        }
+    }
+
+    func removeSnapshot(_ name: String, _ snapshot: String) throws(RBDFailure) {
+        try open(name, in: removals) { image throws(RBDFailure) in
+            try check(rbd_snap_remove(image, snapshot), "removing the snapshot \(name)@\(snapshot)")
+        }
+    }
+
+    func flatten(_ name: String, _ progress: Progress) throws(RBDFailure) {
+        try open(name) { image throws(RBDFailure) in
+            let result = progress.following { rbd_flatten_with_progress(image, $0, $1) }
+            try check(result, "copying into \(name) what it shares")
+        }
+    }
+
+    // MARK: Parts
+
+    func names() throws(RBDFailure) -> [(id: String, name: String)] {
+        let specs = try list("listing the images", rbd_image_spec_t()) { rbd_list2(pool, $0, $1) }
+        defer { var specs = specs; rbd_image_spec_list_cleanup(&specs, specs.count) }
+        return specs.map { (String(cString: $0.id), String(cString: $0.name)) }.sorted { $0.name < $1.name }
+    }
+
+    private func size(of name: String) throws(RBDFailure) -> Int64 {
+        try open(name, isReadOnly: true) { image throws(RBDFailure) in try size(of: image, name) }
+    }
+
+    /// Many at once: each image costs a few round trips. One that is gone since it was listed is left out.
+    private func each<Element, Value>(
+        of elements: [Element], _ body: (Element) throws(RBDFailure) -> Value
+    ) throws(RBDFailure) -> [Value] {
+        let results = UnsafeMutableBufferPointer<Result<Value, RBDFailure>?>.allocate(capacity: elements.count)
+        results.initialize(repeating: nil)
+        defer { results.deinitialize().deallocate() }
+        withoutActuallyEscaping(body) { body in
+            nonisolated(unsafe) let (slots, elements, body) = (results, elements, body)
+            DispatchQueue.concurrentPerform(iterations: elements.count) { index in
+                slots[index] = Result { () throws(RBDFailure) in try body(elements[index]) }
+            }
+        }
+        var values: [Value] = []
+        for case .some(let result) in results {
+            do throws(RBDFailure) { values.append(try result.get()) } catch  where error.code == ENOENT {}
+        }
+        return values
+    }
+
+    private func withOptions(_ body: (rbd_image_options_t) throws(RBDFailure) -> Void) throws(RBDFailure) {
+        var options: rbd_image_options_t?
+        rbd_image_options_create(&options)
+        guard let options else { throw RBDFailure(code: ENOMEM, action: "choosing an image's options") }
+        defer { rbd_image_options_destroy(options) }
+        try check(
+            rbd_image_options_set_uint64(options, Int32(RBD_IMAGE_OPTION_FEATURES), Self.features),
+            "choosing an image's features")
+        try body(options)
+    }
+}

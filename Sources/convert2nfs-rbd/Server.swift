@@ -1,0 +1,64 @@
+import Dispatch
+import FoundationEssentials
+import Glibc
+import RBDWire
+
+/// Reads calls from standard input, and answers each on standard output once it is done. Ends with its input: whoever asked is gone then,
+/// and waits for nothing.
+final class Server: Sendable {
+    private let cluster: Cluster
+    /// How many calls are under way at once: each is mostly waiting for the cluster.
+    private let slots = DispatchSemaphore(value: 16)
+    private let queue = DispatchQueue(label: "calls", attributes: .concurrent)
+
+    init(_ cluster: Cluster) { self.cluster = cluster }
+
+    func run() {
+        while let line = readLine(strippingNewline: true) {
+            guard let call = try? JSONDecoder().decode(RBDCall.self, from: Data(line.utf8)) else { return }
+            slots.wait()
+            queue.async { [self] in
+                answer(call)
+                slots.signal()
+            }
+        }
+    }
+
+    private func answer(_ call: RBDCall) {
+        do throws(RBDFailure) {
+            let reply = try reply(
+                to: call.request,
+                Progress { done, total in Output.write(RBDAnswer(id: call.id, .progress(done: done, total: total))) })
+            Output.write(RBDAnswer(id: call.id, .reply(reply)))
+        } catch {
+            Output.write(RBDAnswer(id: call.id, .failure(error)))
+        }
+    }
+
+    private func reply(to request: RBDRequest, _ progress: Progress) throws(RBDFailure) -> RBDReply {
+        switch request {
+        case .probe: _ = try cluster.names()
+        case .list(let prefix): return .images(try cluster.list(prefix))
+        case .promised(let others): return .number(try cluster.promised(besides: Set(others)))
+        case .inspect(let image): return .image(try cluster.inspect(image))
+        case .create(let image, let size, let metadata): try cluster.create(image, size: size, metadata: metadata)
+        case .clone(let image, let parent, let snapshot, let metadata):
+            try cluster.clone(image, of: parent, snapshot, metadata: metadata)
+        case .annotate(let image, let metadata): try cluster.annotate(image, metadata)
+        case .rename(let image, let new): try cluster.rename(image, to: new)
+        case .resize(let image, let size): try cluster.resize(image, size: size)
+        case .takeSnapshot(let image, let snapshot): try cluster.takeSnapshot(image, snapshot)
+        case .removeSnapshot(let image, let snapshot): try cluster.removeSnapshot(image, snapshot)
+        case .flatten(let image): try cluster.flatten(image, progress)
+        case .moveToTrash(let image, let metadata): try cluster.moveToTrash(image, metadata)
+        case .purge(let prefix, let mark): return .number(try cluster.purge(prefix, mark, progress))
+        case .watchers(let image): return .addresses(try cluster.watchers(image))
+        case .lockOwners(let image): return .addresses(try cluster.lockOwners(image))
+        case .breakLock(let image, let owner): try cluster.breakLock(image, owner: owner)
+        case .block(let address, let seconds): try cluster.block(address, seconds: seconds)
+        case .command(let json): return .text(try cluster.command(json))
+        case .connection: return .connection(try cluster.connection)
+        }
+        return .done
+    }
+}
