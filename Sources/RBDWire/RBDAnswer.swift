@@ -41,6 +41,8 @@ package struct RBDFailure: Error, Codable, Sendable, Hashable {
 
 package struct RBDImage: Codable, Sendable, Hashable {
     package let name: String
+    /// Another image that gets the name later has another.
+    package let id: String
     package let size: Int64
     package let metadata: [String: String]
     package let snapshots: [Snapshot]
@@ -57,8 +59,11 @@ package struct RBDImage: Codable, Sendable, Hashable {
         }
     }
 
-    package init(name: String, size: Int64, metadata: [String: String], snapshots: [Snapshot], isClone: Bool) {
+    package init(
+        name: String, id: String, size: Int64, metadata: [String: String], snapshots: [Snapshot], isClone: Bool
+    ) {
         self.name = name
+        self.id = id
         self.size = size
         self.metadata = metadata
         self.snapshots = snapshots

@@ -17,10 +17,10 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     case probe
     /// All images whose name begins with `prefix`: `images`.
     case list(prefix: String)
-    /// What all images of the pool may hold at most, whoever they belong to, but for those with the names: `number`. What others did to
+    /// What all images of the pool and their snapshots may hold at most, whoever they belong to, but for those with the names: `number`. What others did to
     /// theirs may be seen a minute late.
     case promised(besides: [String])
-    /// `image`.
+    /// `image`. What an interrupted call has left of its name is finished or undone first: nobody else may be at work on that name.
     case inspect(image: String)
     /// A new image with the features that the kernel's client has, and its metadata. EEXIST if there is one.
     case create(image: String, size: Int64, metadata: [String: String])
@@ -52,4 +52,15 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     case command(String)
     /// `connection`.
     case connection
+
+    /// Whether something may have changed when nobody knows what came of it.
+    package var changes: Bool {
+        switch self {
+        case .create, .clone, .annotate, .rename, .resize, .takeSnapshot, .removeSnapshot, .flatten, .moveToTrash,
+            .purge,
+            .breakLock, .inspect:
+            true
+        case .probe, .list, .promised, .watchers, .lockOwners, .block, .command, .connection: false
+        }
+    }
 }

@@ -10,28 +10,40 @@ extension Cluster {
         UInt64(RBD_FEATURE_LAYERING) | UInt64(RBD_FEATURE_EXCLUSIVE_LOCK) | UInt64(RBD_FEATURE_OBJECT_MAP)
         | UInt64(RBD_FEATURE_FAST_DIFF) | UInt64(RBD_FEATURE_DEEP_FLATTEN)
 
-    func list(_ prefix: String) throws(RBDFailure) -> [RBDImage] {
-        try each(of: try names().map(\.name).filter { $0.hasPrefix(prefix) }) { name throws(RBDFailure) in
+    func list(_ prefix: String, _ progress: Progress) throws(RBDFailure) -> [RBDImage] {
+        try each(of: try names().map(\.name).filter { $0.hasPrefix(prefix) }, progress) { name throws(RBDFailure) in
             try inspect(name)
         }
     }
 
-    func promised(besides others: Set<String>) throws(RBDFailure) -> Int64 {
+    func promised(besides others: Set<String>, _ progress: Progress) throws(RBDFailure) -> Int64 {
         let all = try names()
-        let found = try each(of: all.filter { !others.contains($0.name) }) { entry throws(RBDFailure) in
-            if let size = sizes.size(of: entry.id) { return size }
-            let size = try size(of: entry.name)
-            sizes.note(entry.id, size)
+        let found = try each(of: all.filter { !others.contains($0.name) }.map(\.id), progress) {
+            id throws(RBDFailure) in
+            if let size = sizes.size(of: id) { return size }
+            let size = try open(id: id) { image throws(RBDFailure) in try promise(of: image, id) }
+            sizes.note(id, size)
             return size
         }
         sizes.keep(Set(all.map(\.id)))
-        return found.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
+        return found.reduce(0, Self.sum)
+    }
+
+    /// Each of its snapshots may come to hold as much as it had then.
+    private func promise(of image: rbd_image_t, _ name: String) throws(RBDFailure) -> Int64 {
+        try snapshots(of: image, name).map(\.size).reduce(try size(of: image, name), Self.sum)
+    }
+
+    private static func sum(_ one: Int64, _ other: Int64) -> Int64 {
+        let (sum, isOver) = one.addingReportingOverflow(other)
+        return isOver ? .max : sum
     }
 
     func inspect(_ name: String) throws(RBDFailure) -> RBDImage {
         try open(name, isReadOnly: true) { image throws(RBDFailure) in
             RBDImage(
-                name: name, size: try size(of: image, name), metadata: try metadata(of: image, name),
+                name: name, id: try id(of: image, name), size: try size(of: image, name),
+                metadata: try metadata(of: image, name),
                 snapshots: try snapshots(of: image, name), isClone: try isClone(image, name))
         }
     }
@@ -67,19 +79,21 @@ extension Cluster {
     func resize(_ name: String, size: Int64) throws(RBDFailure) {
         try open(name) { image throws(RBDFailure) in
             try check(rbd_resize2(image, UInt64(size), false, { _, _, _ in 0 }, nil), "resizing \(name)")
-            sizes.note(try id(of: image, name), size)
+            sizes.note(try id(of: image, name), try promise(of: image, name))
         }
     }
 
     func takeSnapshot(_ name: String, _ snapshot: String) throws(RBDFailure) {
         try open(name) { image throws(RBDFailure) in
             try check(rbd_snap_create(image, snapshot), "taking the snapshot \(name)@\(snapshot)")
+            sizes.note(try id(of: image, name), try promise(of: image, name))
         }
     }
 
     func removeSnapshot(_ name: String, _ snapshot: String) throws(RBDFailure) {
         try open(name, in: removals) { image throws(RBDFailure) in
             try check(rbd_snap_remove(image, snapshot), "removing the snapshot \(name)@\(snapshot)")
+            sizes.note(try id(of: image, name), try promise(of: image, name))
         }
     }
 
@@ -98,28 +112,40 @@ extension Cluster {
         return specs.map { (String(cString: $0.id), String(cString: $0.name)) }.sorted { $0.name < $1.name }
     }
 
-    private func size(of name: String) throws(RBDFailure) -> Int64 {
-        try open(name, isReadOnly: true) { image throws(RBDFailure) in try size(of: image, name) }
+    /// Many at once: each image costs a few round trips. One that is gone since it was listed is left out.
+    private func each<Value>(
+        of names: [String], _ progress: Progress, _ body: (String) throws(RBDFailure) -> Value
+    ) throws(RBDFailure) -> [Value] {
+        var values: [Value] = []
+        for start in stride(from: 0, to: names.count, by: Self.width) {
+            let part = Array(names[start..<min(start + Self.width, names.count)])
+            for result in atOnce(part, body) {
+                do throws(RBDFailure) { values.append(try result.get()) } catch  where error.code == ENOENT {}
+            }
+            progress.tell(UInt64(start), UInt64(names.count))
+        }
+        return values
     }
 
-    /// Many at once: each image costs a few round trips. One that is gone since it was listed is left out.
-    private func each<Element, Value>(
-        of elements: [Element], _ body: (Element) throws(RBDFailure) -> Value
-    ) throws(RBDFailure) -> [Value] {
-        let results = UnsafeMutableBufferPointer<Result<Value, RBDFailure>?>.allocate(capacity: elements.count)
+    private static let width = 16
+
+    private func atOnce<Value>(
+        _ names: [String], _ body: (String) throws(RBDFailure) -> Value
+    ) -> [Result<Value, RBDFailure>] {
+        let results = UnsafeMutableBufferPointer<Result<Value, RBDFailure>?>.allocate(capacity: names.count)
         results.initialize(repeating: nil)
         defer { results.deinitialize().deallocate() }
         withoutActuallyEscaping(body) { body in
-            nonisolated(unsafe) let (slots, elements, body) = (results, elements, body)
-            DispatchQueue.concurrentPerform(iterations: elements.count) { index in
-                slots[index] = Result { () throws(RBDFailure) in try body(elements[index]) }
+            nonisolated(unsafe) let (slots, body) = (results, body)
+            let group = DispatchGroup()
+            for (index, name) in names.enumerated() {
+                DispatchQueue.global().async(group: group) {
+                    slots[index] = Result { () throws(RBDFailure) in try body(name) }
+                }
             }
+            group.wait()
         }
-        var values: [Value] = []
-        for case .some(let result) in results {
-            do throws(RBDFailure) { values.append(try result.get()) } catch  where error.code == ENOENT {}
-        }
-        return values
+        return results.compactMap(\.self)
     }
 
     private func withOptions(_ body: (rbd_image_options_t) throws(RBDFailure) -> Void) throws(RBDFailure) {

@@ -8,7 +8,7 @@ final class Progress {
 
     init(_ report: @escaping (Int64, Int64) -> Void) { self.report = report }
 
-    private func tell(_ done: UInt64, _ total: UInt64) {
+    func tell(_ done: UInt64, _ total: UInt64) {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         let nanoseconds = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)

@@ -16,8 +16,9 @@ final class Server: Sendable {
     func run() {
         while let line = readLine(strippingNewline: true) {
             guard let call = try? JSONDecoder().decode(RBDCall.self, from: Data(line.utf8)) else { return }
-            slots.wait()
+            // It reads on, so that the end of the input is seen whatever hangs.
             queue.async { [self] in
+                slots.wait()
                 answer(call)
                 slots.signal()
             }
@@ -38,9 +39,9 @@ final class Server: Sendable {
     private func reply(to request: RBDRequest, _ progress: Progress) throws(RBDFailure) -> RBDReply {
         switch request {
         case .probe: _ = try cluster.names()
-        case .list(let prefix): return .images(try cluster.list(prefix))
-        case .promised(let others): return .number(try cluster.promised(besides: Set(others)))
-        case .inspect(let image): return .image(try cluster.inspect(image))
+        case .list(let prefix): return .images(try cluster.list(prefix, progress))
+        case .promised(let others): return .number(try cluster.promised(besides: Set(others), progress))
+        case .inspect(let image): return .image(try cluster.settled(image))
         case .create(let image, let size, let metadata): try cluster.create(image, size: size, metadata: metadata)
         case .clone(let image, let parent, let snapshot, let metadata):
             try cluster.clone(image, of: parent, snapshot, metadata: metadata)

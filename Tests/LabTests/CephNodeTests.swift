@@ -154,6 +154,37 @@ struct CephNodeTests {
             deadline: .seconds(90))
     }
 
+    @Test("what an interrupted renaming or removal has left of a name is finished or undone, and harms no volume")
+    func halfNames() async throws {
+        let (node, cluster) = (try node(), try ceph())
+        for name in ["a", "b"] { try await node.convert2nfs("volume create shop/\(name) --size 304Mi") }
+        try await node.machine.sh("echo kept >/nfs/shopa/file; sync -f /nfs/shopa")
+        let id =
+            try await cluster.rbd("info --format json rbd/convert2nfs.shop.a")
+            .components(separatedBy: "\"id\":\"").last?.prefix { $0 != "\"" } ?? ""
+        let trace =
+            try await node.convert2nfs("volume show shop/a -o json").components(separatedBy: "\"id\" : \"")
+            .last?.prefix { $0 != "\"" } ?? ""
+        // The last step of a renaming is missing, and the first one of another.
+        for other in ["convert2nfs.partial..\(trace)", "convert2nfs.shop.c"] {
+            try await cluster.rados("cp rbd_id.convert2nfs.shop.a rbd_id.\(other)")
+        }
+        try await node.convert2nfs("volume create shop/c --size 304Mi")
+        let made = try await cluster.rbd("info --format json rbd/convert2nfs.shop.c")
+        #expect(!id.isEmpty && !made.contains(id), "\(id) \(made)")
+        #expect(try await node.machine.sh("ls /nfs/shopc").isEmpty)
+        // A removal has not come to its end.
+        try await cluster.rados("rm rbd_id.convert2nfs.shop.b")
+        try await node.convert2nfs("volume delete shop/b")
+        try await node.convert2nfs("volume delete shop/c")
+        #expect(try await node.machine.sh("cat /nfs/shopa/file") == "kept\n")
+        try await node.convert2nfs("volume delete shop/a")
+        #expect(try await cluster.rbd("ls rbd") == "others\n")
+        try await emptyTrash(cluster)
+        #expect(
+            try await cluster.rados("ls").split(separator: "\n").filter { $0.hasPrefix("rbd_id.convert2nfs") } == [])
+    }
+
     @Test("an image that somebody else has open is not mapped beside him, and is once he has let go")
     func openElsewhere() async throws {
         let (node, client, cluster) = (try node(), try machine("c1"), try ceph())

@@ -97,6 +97,16 @@ package struct CephCluster: Sendable {
         ).text
     }
 
+    /// What rados(8) says of the pool's objects.
+    @discardableResult
+    package func rados(_ words: String) async throws(HostError) -> String {
+        try await tools.run(
+            .rados,
+            ["--id", "admin", "--keyring", administrator, "--pool", Self.pool]
+                + words.split(separator: " ").map(String.init)
+        ).text
+    }
+
     /// The keyring of a user who may do what docs/operations.md says that a node has to.
     package func keyring(of user: String) async throws(HostError) -> String {
         try await tools.run(

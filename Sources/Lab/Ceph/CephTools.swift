@@ -9,7 +9,7 @@ struct CephTools: Sendable {
     init(configuration: String) throws(HostError) {
         self.configuration = configuration
         tools = try ToolLocator(searchPath: "").locate([
-            .ceph, .rbd, .cephMon, .cephMgr, .cephOSD, .cephAuthtool, .monmaptool,
+            .ceph, .rbd, .rados, .cephMon, .cephMgr, .cephOSD, .cephAuthtool, .monmaptool,
         ])
     }
 

@@ -1,8 +1,8 @@
 import StorageCore
 
 extension VolumeManager {
-    /// So much of a filesystem is looked through at once, before whoever waits for the volume has his turn.
-    private static let portion = ByteCount.gibibytes(16)
+    /// So much of a filesystem is looked through at once, which cannot be interrupted, before whoever waits for the volume has his turn.
+    private static let portion = ByteCount.gibibytes(1)
 
     /// Makes the volumes of the pool give back what their filesystems have freed, one after the other; answers how much that was. One that
     /// something else works on, or that cannot be trimmed, is left to the next time.

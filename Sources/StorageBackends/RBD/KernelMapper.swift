@@ -19,26 +19,27 @@ struct KernelMapper: ImageMapper {
     private static let mountTimeout = 20
     private static let deadline = Duration.seconds(30)
 
-    func mappings(_ cluster: RBDConnection) async throws(StorageError) -> [String: ImageMapping] {
+    func mappings(_ cluster: RBDConnection) async throws(StorageError) -> [ImageMapping] {
         try await work.perform("looking at what is mapped", deadline: Self.deadline) { [self] _ in
-            var found: [String: ImageMapping] = [:]
+            var found: [ImageMapping] = []
             for name in try Directory.names(in: "\(bus)/devices") ?? [] {
-                guard let number = Int(name), let image = try image(number, cluster) else { continue }
-                found[image] = ImageMapping(image: image, device: DevicePath("/dev/rbd\(number)"))
+                guard let number = Int(name), let mapping = try mapping(number, cluster) else { continue }
+                found.append(mapping)
             }
             return found
         }
     }
 
     /// Nil if it is of another pool, or goes just now.
-    private func image(_ number: Int, _ cluster: RBDConnection) throws(HostError) -> String? {
+    private func mapping(_ number: Int, _ cluster: RBDConnection) throws(HostError) -> ImageMapping? {
         func read(_ attribute: String) throws(HostError) -> String? {
             try ControlFile.read("\(bus)/devices/\(number)/\(attribute)")
         }
         guard try read("cluster_fsid") == cluster.clusterID, try read("pool") == place.pool,
-            try read("pool_ns") ?? "" == place.namespace, try read("current_snap") == "-"
+            try read("pool_ns") ?? "" == place.namespace, try read("current_snap") == "-",
+            let image = try read("name"), let id = try read("image_id")
         else { return nil }
-        return try read("name")
+        return ImageMapping(image: image, device: DevicePath("/dev/rbd\(number)"), id: id)
     }
 
     func map(_ image: String, _ cluster: RBDConnection) async throws(StorageError) {
@@ -58,6 +59,11 @@ struct KernelMapper: ImageMapper {
             guard let number = error.errorNumber else { throw StorageError(host: error, action) }
             throw StorageError(rbd: RBDFailure(code: number, action: action), place)
         }
+    }
+
+    /// It cannot be taken back, and is waited for by the thread that began it.
+    func settle(_ image: String) async throws(StorageError) {
+        try await work.perform("waiting for a mapping of \(image)", on: image, deadline: Self.deadline) { _ in }
     }
 
     func unmap(_ mapping: ImageMapping) async throws(StorageError) {

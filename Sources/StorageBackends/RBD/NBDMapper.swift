@@ -23,7 +23,7 @@ struct NBDMapper: ImageMapper {
         let device: String
     }
 
-    func mappings(_ cluster: RBDConnection) async throws(StorageError) -> [String: ImageMapping] {
+    func mappings(_ cluster: RBDConnection) async throws(StorageError) -> [ImageMapping] {
         let text = try await run(["list-mapped", "--format", "json"], "looking at what is mapped")
         guard let entries = try? JSONDecoder().decode([Entry].self, from: Data(text)) else {
             throw StorageError(.internal, "rbd-nbd list-mapped says what cannot be understood")
@@ -31,7 +31,7 @@ struct NBDMapper: ImageMapper {
         let own = entries.filter {
             $0.pool == place.pool && $0.namespace == place.namespace && ["", "-"].contains($0.snap)
         }
-        return Dictionary(own.map { ($0.image, ImageMapping(image: $0.image, device: DevicePath($0.device))) }) { $1 }
+        return own.map { ImageMapping(image: $0.image, device: DevicePath($0.device)) }
     }
 
     func map(_ image: String, _ cluster: RBDConnection) async throws(StorageError) {
@@ -39,6 +39,9 @@ struct NBDMapper: ImageMapper {
             ["--conf", place.configuration, "--id", place.user, "map", "\(place.path)/\(image)"],
             "mapping \(place.path)/\(image)")
     }
+
+    /// rbd-nbd is killed when it takes too long.
+    func settle(_ image: String) async throws(StorageError) {}
 
     /// It would end below a filesystem that is mounted.
     func unmap(_ mapping: ImageMapping) async throws(StorageError) {

@@ -9,9 +9,12 @@ extension RBDBackend {
         let image = try await find(snapshot.volume)
         let name = RBDNames.snapshot(snapshot.name)
         if image.snapshots.contains(where: { $0.name == name }) { return .unchanged }
-        return try await context.whileFrozen { () async throws(StorageError) in
-            try await ask(.takeSnapshot(image: image.name, snapshot: name), snapshot.volume)
-            return .changed
+        // What its volume overwrites from now on is there twice.
+        return try await admitting(snapshot.volume, ByteCount(image.size), in: []) { () async throws(StorageError) in
+            try await context.whileFrozen { () async throws(StorageError) in
+                try await ask(.takeSnapshot(image: image.name, snapshot: name), snapshot.volume)
+                return .changed
+            }
         }
     }
 
@@ -38,8 +41,10 @@ extension RBDBackend {
         }
         let outcome = try await admitting(volume, capacity) { () async throws(StorageError) in
             _ = try await removePartial(of: volume)
-            try await clone(origin, to: volume, capacity, context)
-            return .changed
+            return try await maintenance.keeping(origin.snapshot) { () async throws(StorageError) in
+                try await clone(origin, to: volume, capacity, context)
+                return .changed
+            }
         }
         maintenance.wake()
         return outcome

@@ -3,21 +3,45 @@ import RBDWire
 import StorageCore
 
 extension RBDBackend {
-    /// At once, since each waits for the cluster.
+    /// So many wait for the cluster at once.
+    private static let width = 16
+
     package func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>] {
         if volumes.isEmpty { return [:] }
-        let (cluster, mapped): (RBDConnection, [String: ImageMapping])
+        var answers: [VolumeID: Result<RBDImage, StorageError>] = [:]
         do throws(StorageError) {
-            cluster = try await connection()
-            mapped = try await mapper.mappings(cluster)
+            let cluster = try await connection()
+            let before = try await mapper.mappings(cluster)
+            for start in stride(from: 0, to: volumes.count, by: Self.width) {
+                let part = volumes[start..<min(start + Self.width, volumes.count)]
+                answers.merge(await ensureMapped(Array(part), before, cluster)) { $1 }
+            }
+            let mapped = try await mapper.mappings(cluster)
+            return await each(of: volumes) { [answers] volume throws(StorageError) in
+                let image = try answers[volume.id]?.get()
+                guard let image, let mapping = mapped.first(of: image) else {
+                    throw StorageError(
+                        .unavailable,
+                        "\(place.path)/\(names.name(of: volume.key)) was mapped and has no device; see dmesg",
+                        resource: volume.key.resource)
+                }
+                return mapping.device
+            }
         } catch {
             return await each(of: volumes) { volume throws(StorageError) in throw error.about(volume.key.resource) }
         }
-        return await withTaskGroup(of: [VolumeID: Result<DevicePath, StorageError>].self) { group in
+    }
+
+    private func ensureMapped(
+        _ volumes: [VolumeIdentity], _ before: [ImageMapping], _ cluster: RBDConnection
+    ) async -> [VolumeID: Result<RBDImage, StorageError>] {
+        await withTaskGroup(of: [VolumeID: Result<RBDImage, StorageError>].self) { group in
             for volume in volumes {
                 group.addTask {
                     await each(of: [volume]) { volume throws(StorageError) in
-                        try await activate(volume, mapped, cluster)
+                        try await about(volume) { () async throws(StorageError) in
+                            try await ensureMapped(volume, before, cluster)
+                        }
                     }
                 }
             }
@@ -25,19 +49,16 @@ extension RBDBackend {
         }
     }
 
-    private func activate(
-        _ volume: VolumeIdentity, _ mapped: [String: ImageMapping], _ cluster: RBDConnection
-    ) async throws(StorageError) -> DevicePath {
+    private func ensureMapped(
+        _ volume: VolumeIdentity, _ before: [ImageMapping], _ cluster: RBDConnection
+    ) async throws(StorageError) -> RBDImage {
         let image = try await find(volume)
-        if let mapping = mapped[image.name] { return mapping.device }
+        if before.first(of: image) != nil { return image }
+        // Of an image that had the name before, and is gone.
+        for mapping in before where mapping.image == image.name { try await mapper.unmap(mapping) }
         try await awaitFree(image, volume, cluster)
-        try await about(volume) { () async throws(StorageError) in try await mapper.map(image.name, cluster) }
-        guard let mapping = try await mapper.mappings(cluster)[image.name] else {
-            throw StorageError(
-                .unavailable, "\(place.path)/\(image.name) was mapped and has no device; see dmesg",
-                resource: volume.key.resource)
-        }
-        return mapping.device
+        try await mapper.map(image.name, cluster)
+        return image
     }
 
     /// For so long a client that has died is still among those that have an image (`osd_client_watch_timeout` of Ceph, and the moment
@@ -74,25 +95,30 @@ extension RBDBackend {
 
     package func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
         guard let image = try await own(volume) else { return .unchanged }
-        return try await unmap(image.name, volume)
+        return try await unmap(image, volume)
     }
 
-    func unmap(_ image: String, _ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
-        guard let mapping = try await mapper.mappings(try await connection())[image] else { return .unchanged }
-        try await about(volume) { () async throws(StorageError) in try await mapper.unmap(mapping) }
-        return .changed
+    func unmap(_ image: RBDImage, _ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
+        try await about(volume) { () async throws(StorageError) in
+            try await mapper.settle(image.name)
+            guard let mapping = try await mapper.mappings(try await connection()).first(of: image) else {
+                return .unchanged
+            }
+            try await mapper.unmap(mapping)
+            return .changed
+        }
     }
 
     /// Returns once its device, if it has one, is as large as that: the kernel hears of it a moment later.
     func awaitDevice(
-        of image: String, with capacity: ByteCount, _ volume: VolumeIdentity
+        of image: RBDImage, with capacity: ByteCount, _ volume: VolumeIdentity
     ) async throws(StorageError) {
-        guard let mapping = try await mapper.mappings(try await connection())[image] else { return }
+        guard let mapping = try await mapper.mappings(try await connection()).first(of: image) else { return }
         let end = ContinuousClock.now + .seconds(15)
         while try size(of: mapping.device) < capacity {
             guard ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
                 throw StorageError(
-                    .unavailable, "\(mapping.device) is not as large as \(place.path)/\(image) yet",
+                    .unavailable, "\(mapping.device) is not as large as \(place.path)/\(image.name) yet",
                     resource: volume.key.resource)
             }
         }

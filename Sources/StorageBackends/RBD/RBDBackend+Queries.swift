@@ -15,7 +15,7 @@ extension RBDBackend {
             if mark.role == .removed { continue }
             inventory.volumes.append(
                 .init(
-                    identity: mark.volume, capacity: ByteCount(image.size), device: mapped[image.name]?.device,
+                    identity: mark.volume, capacity: ByteCount(image.size), device: mapped.first(of: image)?.device,
                     fsid: mark.fsid))
             for snapshot in image.snapshots {
                 guard let name = RBDNames.snapshotName(snapshot.name) else { continue }

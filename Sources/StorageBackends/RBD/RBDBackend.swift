@@ -93,25 +93,32 @@ package struct RBDBackend: StorageBackend {
     package func grow(_ volume: VolumeIdentity, to capacity: ByteCount) async throws(StorageError) -> Outcome {
         let image = try await find(volume)
         if image.size < capacity.bytes {
-            _ = try await admitting(volume, capacity) { () async throws(StorageError) in
+            let held = image.snapshots.reduce(ByteCount.zero) { $0 + ByteCount($1.size) }
+            _ = try await admitting(volume, capacity + held) { () async throws(StorageError) in
                 try await ask(.resize(image: image.name, size: capacity.bytes), volume)
                 return .changed
             }
         }
-        try await awaitDevice(of: image.name, with: ByteCount(max(image.size, capacity.bytes)), volume)
+        try await awaitDevice(of: image, with: ByteCount(max(image.size, capacity.bytes)), volume)
         return image.size < capacity.bytes ? .changed : .unchanged
     }
 
     package func remove(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {
+        // The volume's own name first: until that is settled, the other may be one of the same image.
+        let found = try await own(volume)
         let isPartial = try await removePartial(of: volume)
-        guard let image = try await own(volume) else { return isPartial ? .changed : .unchanged }
+        guard let image = found else {
+            // What it was cloned from goes, too.
+            maintenance.wake()
+            return isPartial ? .changed : .unchanged
+        }
         if let snapshot = image.snapshots.first(where: { !RBDNames.isSource($0.name) }) {
             throw StorageError(
                 .conflict,
                 "\(place.path)/\(image.name) has the snapshot \(snapshot.name) and would take it along; remove that first",
                 resource: volume.key.resource)
         }
-        _ = try await unmap(image.name, volume)
+        _ = try await unmap(image, volume)
         try await finishRemoval(image, volume)
         return .changed
     }
@@ -139,11 +146,12 @@ package struct RBDBackend: StorageBackend {
     // MARK: Promises
 
     /// Runs `work`, which makes the volume as large as that, if the pool may promise it; throws `outOfCapacity` if it may not.
+    /// `images` are those that have nothing else to count; the volume's own without them.
     func admitting(
-        _ volume: VolumeIdentity, _ capacity: ByteCount,
+        _ volume: VolumeIdentity, _ capacity: ByteCount, in images: [String]? = nil,
         _ work: @Sendable () async throws(StorageError) -> Outcome
     ) async throws(StorageError) -> Outcome {
-        let images = [names.name(of: volume.key), names.partialName(of: volume.id)]
+        let images = images ?? [names.name(of: volume.key), names.partialName(of: volume.id)]
         try await promises.gate.run { () async throws(StorageError) in
             try policy.admit(capacity, try await state(), promised: try await promised(besides: images))
             promises.begin(volume.id, images, capacity)

@@ -42,6 +42,11 @@ actor RBDHelper {
     /// Ends what it does, at once; that none of it comes to pass later is made sure of.
     func abandon() async throws(RBDFailure) {
         end()
+        try await settle()
+    }
+
+    /// Returns once nothing that was given up can come to pass any more.
+    func settle() async throws(RBDFailure) {
         if !outcasts.isEmpty { try await fence(by: open()) }
     }
 
@@ -60,7 +65,11 @@ actor RBDHelper {
         switch await session.ask(RBDCall(id: lastID, request: request), within: Self.patience, report: report) {
         case .reply(let reply): return reply
         case .failure(let failure):
-            if failure.code == ETIMEDOUT { fallSilent(failure) }
+            if failure.code == ETIMEDOUT {
+                fallSilent(failure)
+                // It may come to pass yet.
+                if request.changes { close(session, isDoubtful: true) }
+            }
             if !session.isOpen { close(session) }
             throw failure
         case .silent:
@@ -104,9 +113,9 @@ actor RBDHelper {
         return new
     }
 
-    private func close(_ ended: RBDSession) {
+    private func close(_ ended: RBDSession, isDoubtful: Bool = false) {
         guard session === ended else { return }
-        if ended.isDoubtful { outcasts += ended.addresses }
+        if isDoubtful || ended.isDoubtful { outcasts += ended.addresses }
         ended.end()
         session = nil
     }

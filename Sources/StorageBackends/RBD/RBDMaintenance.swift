@@ -18,6 +18,8 @@ package final class RBDMaintenance: PoolMaintenance {
         var current: String?
         /// Those that are to go.
         var spared: Set<String> = []
+        /// Snapshots that copies are being cloned from.
+        var sources: Set<String> = []
     }
 
     /// A copy that was just made is first needed by whoever made it.
@@ -49,10 +51,12 @@ package final class RBDMaintenance: PoolMaintenance {
             return state.current == image
         }
         defer { _ = state.withLock { $0.spared.remove(image) } }
-        if isCurrent {
-            do throws(RBDFailure) { try await helper.abandon() } catch { throw StorageError(rbd: error, place) }
-            wake()
+        do throws(RBDFailure) {
+            if isCurrent { try await helper.abandon() } else { try await helper.settle() }
+        } catch {
+            throw StorageError(rbd: error, place)
         }
+        if isCurrent { wake() }
         return try await body()
     }
 
@@ -64,14 +68,49 @@ package final class RBDMaintenance: PoolMaintenance {
             }
         }
         defer { ticker.cancel() }
-        for await _ in wakeups {
-            guard (try? await Task.sleep(for: Self.notice)) != nil else { break }
-            // What fails is tried again, and the pool says what is wrong with it by itself.
-            try? await purge()
-            if (try? await flattenAll()) == true { try? await purge() }
+        await withTaskCancellationHandler {
+            for await _ in wakeups {
+                guard (try? await Task.sleep(for: Self.notice)) != nil else { break }
+                // What fails is tried again, and the pool says what is wrong with it by itself.
+                try? await work()
+            }
+        } onCancel: {
+            // What takes hours is not waited for.
+            Task { await helper.end() }
         }
+        // A client that was killed has what it had open for a while yet, but for one that was shut out.
+        try? await helper.abandon()
         await helper.end()
         state.withLock { $0.copies = [:] }
+    }
+
+    private func work() async throws(RBDFailure) {
+        try await purge()
+        try await dropSources()
+        if try await flattenAll() { try await purge() }
+    }
+
+    /// Snapshots that a copy was to be cloned from, of copies that were given up: nobody comes back to them.
+    private func dropSources() async throws(RBDFailure) {
+        guard case .images(let images) = try await helper.ask(.list(prefix: names.start)) else { return }
+        for image in images {
+            for snapshot in image.snapshots where RBDNames.isSource(snapshot.name) && !isBeingMade(snapshot.name) {
+                do throws(RBDFailure) {
+                    try await helper.ask(.removeSnapshot(image: image.name, snapshot: snapshot.name))
+                } catch  where !error.isOfConnection {}
+            }
+        }
+    }
+
+    private func isBeingMade(_ source: String) -> Bool { state.withLock { $0.sources.contains(source) } }
+
+    /// Runs `body` while the snapshot, which a copy is cloned from, stays.
+    func keeping<Value>(
+        _ source: String, _ body: () async throws(StorageError) -> Value
+    ) async throws(StorageError) -> Value {
+        state.withLock { _ = $0.sources.insert(source) }
+        defer { state.withLock { _ = $0.sources.remove(source) } }
+        return try await body()
     }
 
     private func purge() async throws(RBDFailure) {
@@ -89,7 +128,10 @@ package final class RBDMaintenance: PoolMaintenance {
             state.copies = Dictionary(
                 clones.map { ($1, CopyProgress(done: .zero, total: ByteCount($0.size))) }, uniquingKeysWith: { $1 })
         }
-        for (image, key) in clones where !Task.isCancelled { try await flatten(image, key) }
+        for (image, key) in clones where !Task.isCancelled {
+            // One that cannot be flattened keeps none of the others.
+            do throws(RBDFailure) { try await flatten(image, key) } catch  where !error.isOfConnection {}
+        }
         return !clones.isEmpty
     }
 
@@ -116,4 +158,9 @@ package final class RBDMaintenance: PoolMaintenance {
             // It was removed since.
         }
     }
+}
+
+extension RBDFailure {
+    /// Everything else would fail by it, too.
+    fileprivate var isOfConnection: Bool { [ETIMEDOUT, ESHUTDOWN, ECONNRESET].contains(code) }
 }
