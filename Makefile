@@ -16,7 +16,7 @@ RELEASE = $(shell swift build -c release --show-bin-path)
 # The programs run on a Debian 12 without Swift: its runtime is in them.
 RELEASE_BUILD = $(SWIFT_BUILD) -c release --static-swift-stdlib
 
-.PHONY: demo build test lab lab-programs lab-pair lab-ceph drill-ha soak soak-ha bench bench-lab bench-ha fmt lint packages
+.PHONY: demo build test lab lab-programs lab-pair lab-ceph drill-ha soak soak-ha soak-ceph bench bench-lab bench-ha bench-ceph fmt lint packages
 
 demo: packages
 	$(SWIFT_BUILD) --product convert2nfs-demo
@@ -74,7 +74,9 @@ bench: build
 bench-lab: MEASURES = --only create growth transfer reboot
 # A pair's moves: what a client waits.
 bench-ha: MEASURES = --only failover failovers switch locks soak lag
-bench-lab bench-ha: build
+# On a real Ceph cluster: create and clone, and what a client waits for a pair, against one on DRBD.
+bench-ceph: MEASURES = --only ceph-volumes ceph-failover
+bench-lab bench-ha bench-ceph: build
 	@Scripts/packages $(LAB_PACKAGES)
 	$(RELEASE_BUILD) --product convert2nfs-lab-agent
 	$(RELEASE_BUILD) --product convert2nfs-bench-lab

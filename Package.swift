@@ -35,7 +35,7 @@ let tests: [Target] = [
     tests("HighAvailability", ["HostTools"]),
     tests("Diagnosis", ["HostTools", "Catalog", "Provisioning", "NodeAPI", "NFSClient"]),
     tests("convert2nfs", ["NodeAPI", "NFSClient"]),
-    tests("convert2nfsd", ["HighAvailability", "HostTools", "NodeHTTP", "Provisioning", logging]),
+    tests("convert2nfsd", ["HighAvailability", "HostTools", "NodeHTTP", "Provisioning", "StorageBackends", logging]),
     .testTarget(name: "StorageCoreTests", dependencies: ["StorageCore", "TestSupport"], swiftSettings: settings),
     .testTarget(
         name: "LabTests",

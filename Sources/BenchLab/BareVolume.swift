@@ -5,9 +5,9 @@ import Lab
 struct BareVolume: Sendable {
     let name: String
     var mebibytes = 304
+    var pool = BenchPool.lvm
 
     var path: String { "/srv/\(name)" }
-    private var device: String { "/dev/\(LabBench.group)/\(name)" }
     private var client: String { "\(MachineSpec.c1.address):\(path)" }
 
     /// exports(5).
@@ -18,10 +18,10 @@ struct BareVolume: Sendable {
     /// Up to the mount; exports nothing.
     func filesystem(_ id: UUID) -> String {
         """
-        lvcreate -q -Wy --yes --name \(name) --size \(mebibytes)M \(LabBench.group) >/dev/null
-        mkfs.xfs -q -K -m uuid=\(id) -p /var/lib/convert2nfs/filesystem/xfs-root.prototype \(device)
+        \(pool.making(name, mebibytes))
+        mkfs.xfs -q -K -m uuid=\(id) -p /var/lib/convert2nfs/filesystem/xfs-root.prototype $device
         mkdir -p \(path)
-        mount \(device) \(path)
+        mount $device \(path)
         """
     }
 
@@ -40,7 +40,7 @@ struct BareVolume: Sendable {
             sleep 0.1
         done 2>/dev/null
         rmdir \(path)
-        lvremove -q --yes \(LabBench.group)/\(name)
+        \(pool.removing(name))
         """
     }
 }

@@ -16,6 +16,9 @@ enum Measure: String, CaseIterable {
     case soak
     /// Of a pair whose files are replicated.
     case lag
+    /// On a pool of Ceph: create and clone, and failover of a pair against one on DRBD.
+    case cephVolumes = "ceph-volumes"
+    case cephFailover = "ceph-failover"
 
     static let pair: Set<Measure> = [.failover, .failovers, .handover, .locks, .soak]
 }
@@ -51,14 +54,32 @@ struct BenchLab {
             }
             if wanted.contains(.lag) {
                 findings += try await PairBench.with(
-                    volumes: 1, replication: PairNodes.rsync(interval: LagRow.interval), isQuick: isQuick
+                    volumes: 1, storage: .rsync(interval: LagRow.interval), isQuick: isQuick
                 ) { bench in
                     try await LagRow().run(on: bench)
                 }
             }
             if !wanted.isDisjoint(with: Measure.pair) { findings += try await moves(wanted, isQuick: isQuick) }
+            if wanted.contains(.cephVolumes) {
+                findings += try await LabBench.with(isQuick: isQuick, processors: 2, pool: .ceph) { benches in
+                    let created = try await CreateRow(bar: 1.2).run(on: benches[0])
+                    return created + (try await CloneRow().run(on: benches[0]))
+                }
+            }
+            if wanted.contains(.cephFailover) { findings += try await cephFailover(isQuick: isQuick) }
             return findings
         }
+    }
+
+    private static func cephFailover(isQuick: Bool) async throws -> Findings {
+        let (rows, volumes) = (FailoverRows(), 10)
+        let drbd = try await PairBench.with(volumes: volumes, isQuick: isQuick) {
+            try await rows.kills(volumes: volumes, ", DRBD", on: $0)
+        }
+        let ceph = try await PairBench.with(volumes: volumes, storage: .ceph(), isQuick: isQuick) {
+            try await rows.kills(volumes: volumes, ", Ceph", on: $0)
+        }
+        return drbd.findings + ceph.findings + Findings(rows: [rows.ratio(ceph: ceph.stall, drbd: drbd.stall)])
     }
 
     private static func moves(_ wanted: Set<Measure>, isQuick: Bool) async throws -> Findings {

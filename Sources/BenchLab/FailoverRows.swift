@@ -6,6 +6,8 @@ struct FailoverRows {
     private static let killBar = 6.0
     private static let switchBar = 4.0
     private static let portBar = 0.5
+    /// Beyond what it is on DRBD.
+    private static let cephBar = 2.0
     /// What the kernel's server waits for clients to reclaim, in the settings of a pair.
     private static let grace = 20.0
 
@@ -38,15 +40,18 @@ struct FailoverRows {
     }
 
     /// With so many volumes, in at most `share` of what a kill with few may cost.
-    func kills(volumes: Int, atMost share: Double = 1, on bench: PairBench) async throws -> Kills {
+    func kills(
+        volumes: Int, _ storage: String = "", atMost share: Double = 1, on bench: PairBench
+    ) async throws -> Kills {
         let moves = try await kill("v3-\(volumes)", "nfsvers=3", bench)
+        let what = "v3, \(volumes) volumes\(storage)"
         let rows = [
-            row("stall, primary killed, v3, \(volumes) volumes", moves.stall, atMost: share * Self.killBar),
+            row("stall, primary killed, \(what)", moves.stall, atMost: share * Self.killBar),
             row("of it since the port began to open", moves.beyondPort, atMost: Self.portBar),
         ]
         return Kills(
             stall: moves.stall,
-            findings: Findings(rows: rows) + common("killed, v3, \(volumes) volumes", moves))
+            findings: Findings(rows: rows) + common("killed, \(what)", moves))
     }
 
     /// With many volumes, against the stall with few.
@@ -54,6 +59,15 @@ struct FailoverRows {
         Row(
             measure: "stall with many volumes against few", ours: Duration.seconds(many).text,
             theirs: Duration.seconds(few).text, ratio: (many / few).text(2), bar: "<= 2.00", isMet: many <= 2 * few)
+    }
+
+    /// On Ceph, against the same on DRBD.
+    func ratio(ceph: Double, drbd: Double) -> Row {
+        let bar = drbd + Self.cephBar
+        return Row(
+            measure: "stall on Ceph against that on DRBD", ours: Duration.seconds(ceph).text,
+            theirs: Duration.seconds(drbd).text, ratio: (ceph / drbd).text(2), bar: "<= \(Duration.seconds(bar).text)",
+            isMet: ceph <= bar)
     }
 
     func locks(on bench: PairBench) async throws -> Findings {

@@ -15,14 +15,14 @@ struct PairBench: Sendable {
 
     /// Runs `body` with a pair that serves so many volumes. Nothing of it is left, whatever happens.
     static func with<Value: Sendable>(
-        volumes: Int, replication: String = PairNodes.drbd, isQuick: Bool,
+        volumes: Int, storage: PairNodes.Storage = .drbd, isQuick: Bool,
         _ body: @Sendable (PairBench) async throws -> Value
     ) async throws -> Value {
-        try await BenchMachines.with([.p1, .p2], processors: 2) { lab in
+        try await BenchMachines.with([.p1, .p2], processors: 2, hasCeph: storage.isShared) { lab in
             let (s1, s2) = (try lab.machine("s1"), try lab.machine("s2"))
             return try await FenceService([s1, s2]).serving {
                 let bench = PairBench(
-                    pair: PairNodes(s1, s2, replication: replication), client: try lab.machine("c1"), isQuick: isQuick)
+                    pair: PairNodes(s1, s2, storage: storage), client: try lab.machine("c1"), isQuick: isQuick)
                 BenchProgram.say("making a pair with \(volumes) volumes")
                 try await bench.pair.setUp()
                 try await bench.pair.wait(until: s1, is: "primary")

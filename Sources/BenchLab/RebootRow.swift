@@ -23,7 +23,7 @@ struct RebootRow {
         return Findings(rows: [comparison.row("boot until the last of \(count) volumes serves", atMost: Self.bar)])
     }
 
-    private static let daemon = "\(LabBench.modules); exec convert2nfsd run --config /etc/convert2nfs.yaml"
+    private static let daemon = "\(BenchPool.modules); exec convert2nfsd run --config /etc/convert2nfs.yaml"
     /// Our own exports' files are out of the way of the bare tools.
     private static let toBare = "mkdir -p /root/ours; mv /etc/exports.d/* /root/ours; cp /root/exports /etc/exports"
     private static let toOurs = "mv /root/ours/* /etc/exports.d; rm /etc/exports"
@@ -46,7 +46,7 @@ struct RebootRow {
     /// Writes what the bare tools need.
     private func prepare(_ count: Int, _ bench: LabBench) async throws {
         let numbers = 1...count
-        let mounts = numbers.map { "/dev/\(LabBench.group)/bench.m\($0) /srv/m\($0) xfs defaults 0 0" }
+        let mounts = numbers.map { "/dev/\(BenchPool.group)/bench.m\($0) /srv/m\($0) xfs defaults 0 0" }
         let exports = numbers.map { "/srv/m\($0) \(MachineSpec.c1.address)(\(BareVolume.options(UUID())))" }
         try await bench.client.sh("mkdir -p /mnt/last")
         try await bench.server.write(Array((mounts.joined(separator: "\n") + "\n").utf8), to: "/root/fstab")
@@ -57,8 +57,8 @@ struct RebootRow {
 
     private static let bare = """
         set -e
-        \(LabBench.modules)
-        vgchange -q --activate y \(LabBench.group)
+        \(BenchPool.modules)
+        vgchange -q --activate y \(BenchPool.group)
         mount --fstab /root/fstab -a
         mount -t nfsd nfsd /proc/fs/nfsd
         mount -t rpc_pipefs rpc_pipefs /run/rpc_pipefs

@@ -54,10 +54,20 @@ package struct Lab: Sendable {
         try await LabNetwork(tools: tools).set(link, of: machine.spec.name, connected: isConnected)
     }
 
+    /// Starts a Ceph cluster beside the machines, which are up.
+    package func startCeph() async throws -> CephCluster {
+        let cluster = try CephCluster(directory: ceph)
+        try Directory.ensure(ceph, mode: 0o755)
+        try await cluster.start()
+        return cluster
+    }
+
+    private var ceph: String { "\(directory)/ceph" }
+
     /// Ensures all machines are off, a cluster beside them has ended, and the network and the directory are gone.
     package func down() async throws {
         for machine in machines { try await machine.cutPower() }
-        try await CephCluster.stop(in: "\(directory)/ceph")
+        try await CephCluster.stop(in: ceph)
         try await LabNetwork(tools: tools).remove(machines.map(\.spec))
         try await tools.run(.remove, ["-rf", directory])
     }

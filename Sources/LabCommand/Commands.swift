@@ -116,11 +116,13 @@ struct PairUp: AsyncParsableCommand {
     @Argument(help: "Only start its daemon.") var machine: String?
     @Flag(help: "Start the daemons, and leave the set-up to be tried.") var daemonsOnly = false
     @Flag(help: "Replicate files, each ten seconds, and not the storage.") var rsync = false
+    @Flag(help: "Share the Ceph cluster that was started beside, without a power switch.") var ceph = false
 
     func run() async throws {
         let lab = try place.open()
         let pair = try PairNodes(
-            lab.machine("s1"), lab.machine("s2"), replication: rsync ? PairNodes.rsync(interval: 10) : PairNodes.drbd)
+            lab.machine("s1"), lab.machine("s2"),
+            storage: ceph ? .ceph() : rsync ? .rsync(interval: 10) : .drbd)
         if let machine { return try await pair.start(lab.machine(machine)) }
         if daemonsOnly { return try await pair.startNew() }
         try await pair.setUp()
@@ -144,13 +146,12 @@ struct Ceph: AsyncParsableCommand {
 
     func run() async throws {
         let lab = try place.open()
-        let directory = "\(place.directory)/ceph"
-        try Directory.ensure(directory, mode: 0o755)
-        let cluster = try CephCluster(directory: directory)
-        try await cluster.start()
+        let cluster = try await lab.startCeph()
         for machine in lab.machines where machine.spec.role == .storage {
-            try await cluster.admit(machine, as: "convert2nfs")
+            try await cluster.admit(machine)
         }
-        say("CEPH_CONF=\(directory)/ceph.conf reaches it, with --keyring \(directory)/ceph.client.admin.keyring")
+        say(
+            "CEPH_CONF=\(cluster.directory)/ceph.conf reaches it, with --keyring \(cluster.directory)/ceph.client.admin.keyring"
+        )
     }
 }

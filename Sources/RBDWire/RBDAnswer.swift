@@ -24,6 +24,8 @@ package enum RBDReply: Codable, Sendable, Hashable {
     case number(Int64)
     case text(String)
     case connection(RBDConnection)
+    /// Each writing has another version; nothing was ever written: both are empty.
+    case note(text: String, version: String)
 }
 
 /// What librados or librbd has refused.

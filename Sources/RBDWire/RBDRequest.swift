@@ -48,6 +48,15 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     case breakLock(image: String, owner: String)
     /// Puts a client's address on the cluster's blocklist, for so many seconds, and returns once no OSD serves it any more.
     case block(address: String, seconds: Int64)
+    /// Ensures that the holder has the lease that is kept in the object, for so many seconds from now on by the OSD's clock. EBUSY if another has
+    /// it.
+    case hold(object: String, holder: String, seconds: Int64)
+    /// Ensures that the holder has not got it.
+    case letGo(object: String, holder: String)
+    /// What is written in the object: `note`.
+    case read(object: String)
+    /// Writes it in the place of what has the version. ECANCELED if something else is there by now.
+    case write(object: String, text: String, over: String)
     /// A command of the monitors, as JSON: `text`, what they say.
     case command(String)
     /// `connection`.
@@ -58,9 +67,9 @@ package enum RBDRequest: Codable, Sendable, Hashable {
         switch self {
         case .create, .clone, .annotate, .rename, .resize, .takeSnapshot, .removeSnapshot, .flatten, .moveToTrash,
             .purge,
-            .breakLock, .inspect:
+            .breakLock, .inspect, .letGo, .write:
             true
-        case .probe, .list, .promised, .watchers, .lockOwners, .block, .command, .connection: false
+        case .probe, .list, .promised, .watchers, .lockOwners, .block, .command, .connection, .hold, .read: false
         }
     }
 }

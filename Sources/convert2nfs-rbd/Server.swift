@@ -57,6 +57,10 @@ final class Server: Sendable {
         case .lockOwners(let image): return .addresses(try cluster.lockOwners(image))
         case .breakLock(let image, let owner): try cluster.breakLock(image, owner: owner)
         case .block(let address, let seconds): try cluster.block(address, seconds: seconds)
+        case .hold(let object, let holder, let seconds): try cluster.hold(object, by: holder, seconds: seconds)
+        case .letGo(let object, let holder): try cluster.letGo(object, by: holder)
+        case .read(let object): return try cluster.note(in: object)
+        case .write(let object, let text, let version): try cluster.write(text, in: object, over: version)
         case .command(let json): return .text(try cluster.command(json))
         case .connection: return .connection(try cluster.connection)
         }

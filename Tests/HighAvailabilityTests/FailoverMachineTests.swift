@@ -69,6 +69,24 @@ struct FailoverMachineTests {
         #expect(machine.handle(.address(.held)) == [.seek(try epoch(5))])
     }
 
+    @Test(
+        "a node that cannot let go keeps the other from serving, but where the storage shuts it out",
+        arguments: [false, true]
+    )
+    func stuck(_ shutsOut: Bool) throws {
+        let record = PairRecord(seen: try epoch(4), data: try epoch(4))
+        var machine = FailoverMachine(
+            node: try NodeName("b"), record: record, remains: .nothing, shutsOut: shutsOut)
+        _ = machine.handle(.data(.current(other: .same)))
+        var stuck = try report(.fault, served: try other(4))
+        stuck.holdsStorage = true
+        _ = machine.handle(.peer(stuck))
+        let next = max(try other(4), try epoch(4)).next(of: try NodeName("b"))
+        #expect(machine.handle(.address(.held)) == (shutsOut ? [.seek(next)] : []))
+        guard shutsOut else { return }
+        #expect(machine.handle(.evidence(next, .found(.storage))).last == .promote(next, isForced: false))
+    }
+
     @Test("of two that have both written without the other none serves, until what one of them wrote counts no more")
     func parted() throws {
         var machine = try machine()

@@ -61,7 +61,7 @@ struct BrokenHostTests {
         #expect(try await node.machine.sh("\(Self.hangs) && echo yes || true").isEmpty)
         try await node.convert2nfs("volume create shop/b --size 304Mi --client 10.77.0.21")
         try await node.convert2nfs("volume delete shop/b")
-        let survey = try await NodeSurvey(of: node, group: "vg-paas", origin: nil)
+        let survey = try await NodeSurvey(of: node, SurveyedGroup(name: "vg-paas"), origin: nil)
         #expect(survey.faults() == [])
     }
 
@@ -180,7 +180,7 @@ struct BrokenHostTests {
         try await node.convert2nfs("volume create shop/b --size 304Mi --client 10.77.0.21")
         try await node.convert2nfs("volume clients shop/a --add 10.77.0.99")
         try await requireService(node)
-        let survey = try await NodeSurvey(of: node, group: "vg-paas", origin: nil)
+        let survey = try await NodeSurvey(of: node, SurveyedGroup(name: "vg-paas"), origin: nil)
         #expect(survey.faults() == [])
     }
 

@@ -6,7 +6,8 @@ import Testing
 struct CephConformanceTests {
     @Test("a pool passes the conformance suites, its images mapped by the kernel")
     func kernel() async throws {
-        try await conformance("StorageBackendConformanceTests|VolumeFilesystemConformanceTests", module: "rbd")
+        try await conformance(
+            "StorageBackendConformanceTests|VolumeFilesystemConformanceTests|CephArbiterTests", module: "rbd")
     }
 
     @Test("where the kernel has no RBD, rbd-nbd maps the images, and the pool keeps the contract")
@@ -22,7 +23,7 @@ struct CephConformanceTests {
         let cluster = try ceph()
         // What a pool has in all changes with what others write; a quota is a number.
         try await cluster.ceph("osd pool set-quota rbd max_bytes 2147483648")
-        try await cluster.admit(machine, as: "convert2nfs")
+        try await cluster.admit(machine)
         let report = try await machine.sh(
             """
             modprobe -a xfs \(module)

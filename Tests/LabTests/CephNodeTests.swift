@@ -15,7 +15,7 @@ struct CephNodeTests {
     @Test("a volume is created, written, copied at a moment, grown and deleted, and nothing is left in the pool")
     func life() async throws {
         let (node, client, cluster) = (try node(), try machine("c1"), try ceph())
-        try await cluster.admit(node.machine, as: "convert2nfs")
+        try await cluster.admit(node.machine)
         try await cluster.rbd("create --size 64M rbd/convert2nfs.operators")
         try await cluster.rbd("create --size 64M rbd/others")
         try await node.start()
@@ -194,7 +194,7 @@ struct CephNodeTests {
             kill $(pidof convert2nfsd); while pidof convert2nfsd >/dev/null; do sleep 0.1; done
             convert2nfsd retire --config /etc/convert2nfs.yaml >/dev/null
             """, deadline: .seconds(90))
-        try await cluster.admit(client, as: "convert2nfs")
+        try await cluster.admit(client)
         let key = try await client.sh("sed -n 's/.*key = //p' /etc/ceph/ceph.client.convert2nfs.keyring")
         try await client.sh(
             """

@@ -32,6 +32,7 @@ struct FaultyTools {
     func install() async throws {
         try await machine.sh("mkdir -p \(Self.directory)")
         try await machine.write(Array(Self.script.utf8), to: "\(Self.directory)/lvm", mode: "0755")
+        try await machine.write(Array(Self.relay.utf8), to: "\(Self.directory)/convert2nfs-rbd", mode: "0755")
         try await machine.sh(
             """
             cd \(Self.directory)
@@ -74,6 +75,45 @@ struct FaultyTools {
             ;;
         esac
         exec $name "$@"
+
+        """
+
+    /// Stands between the daemon and the program that speaks for Ceph: what changes an image is a call like any other, which has ended when its
+    /// answer comes.
+    private static let relay = """
+        #!/bin/sh
+        awaited=/run/faults/awaited.$$
+        ask() {
+            while IFS= read -r line; do
+                case $line in
+                *'"create":'* | *'"clone":'* | *'"annotate":'* | *'"rename":'* | *'"resize":'* | *'"takeSnapshot":'* | \
+                    *'"removeSnapshot":'* | *'"moveToTrash":'*) count "$line" ;;
+                esac
+                printf '%s\n' "$line"
+            done
+        }
+        count() {
+            read -r fault argument 2>/dev/null </run/faults/fault || return 0
+            read -r count </run/faults/count
+            count=$((count + 1))
+            echo $count >/run/faults/count
+            echo "rbd $1" >>/run/faults/calls
+            case "$fault $count" in
+            "before $argument") echo b >/proc/sysrq-trigger ;;
+            "after $argument") printf '%s' "$1" | sed 's/.*"id":\\([0-9]*\\).*/\\1/' >$awaited ;;
+            esac
+        }
+        answer() {
+            while IFS= read -r line; do
+                if [ -e $awaited ]; then
+                    case $line in
+                    *"\"id\":$(cat $awaited),"* | *"\"id\":$(cat $awaited)}"*) echo b >/proc/sysrq-trigger ;;
+                    esac
+                fi
+                printf '%s\n' "$line"
+            done
+        }
+        ask | convert2nfs-rbd "$@" | answer
 
         """
 }

@@ -14,7 +14,7 @@ struct FilePairTests {
         _ body: (PairNodes, _ primary: Machine, _ standby: Machine, _ client: Machine) async throws -> Void
     ) async throws {
         let (s1, s2, c1) = (try machine("s1"), try machine("s2"), try machine("c1"))
-        let pair = PairNodes(s1, s2, replication: PairNodes.rsync(interval: Self.interval))
+        let pair = PairNodes(s1, s2, storage: .rsync(interval: Self.interval))
         try await FenceService([s1, s2]).serving {
             if try await s1.sh("ls /etc/convert2nfs 2>/dev/null || true").isEmpty { try await pair.setUp() }
             let primary = try await pair.primary()
@@ -100,7 +100,7 @@ struct FilePairTests {
         }
         let (first, second) = try #require(found)
         // Nobody may switch off the one that is started last.
-        let pair = PairNodes(first, second, replication: PairNodes.rsync(interval: Self.interval))
+        let pair = PairNodes(first, second, storage: .rsync(interval: Self.interval))
         for machine in [second, first] { try await pair.boot(machine) }
         for machine in [second, first] { try await pair.wait(until: machine, is: "outdated") }
         let said = try await first.sh("convert2nfs ha status 2>&1 || true; convert2nfs ha resolve")

@@ -35,7 +35,7 @@ struct LabScope: SuiteTrait, TestScoping {
             try await lab.up(
                 programs: try environment["CONVERT2NFS_LAB_PROGRAMS"] ?? Executables.directory(),
                 others: carriesTests ? [try Executables.current()] : [])
-            let cluster = hasCeph ? try await Self.startCeph(in: "\(directory)/ceph") : nil
+            let cluster = hasCeph ? try await lab.startCeph() : nil
             try await Self.$lab.withValue(lab) {
                 try await Self.$ceph.withValue(cluster) { try await body() }
             }
@@ -46,13 +46,6 @@ struct LabScope: SuiteTrait, TestScoping {
         try await lab.keepLogs(in: "\(try #require(environment["CONVERT2NFS_LAB_LOGS"]))/\(test.name)")
         try await lab.down()
         try outcome.get()
-    }
-
-    private static func startCeph(in directory: String) async throws -> CephCluster {
-        try Directory.ensure(directory, mode: 0o755)
-        let cluster = try CephCluster(directory: directory)
-        try await cluster.start()
-        return cluster
     }
 }
 

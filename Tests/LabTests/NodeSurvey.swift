@@ -3,21 +3,23 @@ import Lab
 import NodeAPI
 import StorageCore
 
-/// A node on LVM and the kernel's NFS server as its daemon shows it and as the machine shows it, to be compared. Each
-/// volume is xfs with a size of whole extents.
+/// A node on the kernel's NFS server as its daemon shows it and as the machine shows it, to be compared. Each
+/// volume is xfs, with a size that its storage has exactly.
 struct NodeSurvey {
     let volumes: [VolumeDocument]
     /// Of the volume that was named.
     let snapshots: [SnapshotDocument]
     let operations: [OperationDocument]
     private let machine: [String: [String]]
+    private let storage: any SurveyedStorage
+    private let things: [SurveyedThing]
 
     /// Looks until no operation runs, for a minute at most. `origin` is the one volume that may have snapshots; none is asked
     /// for if it is nil.
-    init(of node: Node, group: String, origin: String?) async throws {
+    init(of node: Node, _ storage: any SurveyedStorage, origin: String?) async throws {
         let end = ContinuousClock.now + .seconds(60)
         while true {
-            let survey = try await NodeSurvey(looking: node, group, origin)
+            let survey = try await NodeSurvey(looking: node, storage, origin)
             if survey.operations.allSatisfy({ $0.endedAt != nil }) || ContinuousClock.now > end {
                 self = survey
                 return
@@ -26,14 +28,13 @@ struct NodeSurvey {
         }
     }
 
-    private init(looking node: Node, _ group: String, _ origin: String?) async throws {
+    private init(looking node: Node, _ storage: any SurveyedStorage, _ origin: String?) async throws {
         let text = try await node.machine.sh(
             """
             get() { echo "# $1"; busybox wget -q -O - "http://127.0.0.1:8080/v1/$2"; echo; }
             get operations operations
             get volumes volumes
             \(origin.map { "get snapshots volumes/\($0)/snapshots" } ?? ":")
-            echo '# logical'; lvs --noheadings --nosuffix --units b -o lv_name,lv_size,lv_dm_path \(group)
             echo '# mounts'; grep ' /nfs/' /proc/mounts || true
             echo '# private'; ls -A /var/lib/convert2nfs/filesystem/mounts
             echo '# directories'; ls -A /nfs
@@ -53,6 +54,8 @@ struct NodeSurvey {
             }
         }
         machine = sections
+        self.storage = storage
+        things = try await storage.look(node)
         operations = try Self.decode(OperationListDocument.self, sections["operations"]).operations
         volumes = try Self.decode(VolumeListDocument.self, sections["volumes"]).volumes
         snapshots =
@@ -67,7 +70,7 @@ struct NodeSurvey {
     func snapshot(_ name: String) -> SnapshotDocument? { snapshots.first { $0.name.description == name } }
 
     /// Whatever is not as it has to be when nothing is under way: an operation that runs, a volume that is not healthy, and
-    /// everything in the machine that the catalog does not know, or knows and is not there. `foreign` are logical volumes of
+    /// everything in the machine that the catalog does not know, or knows and is not there. `foreign` is storage of
     /// others.
     func faults(foreign: Set<String> = []) -> [String] {
         var faults = operations.filter { $0.endedAt == nil }.map { "\($0.kind) of \($0.resource) runs" }
@@ -75,16 +78,14 @@ struct NodeSurvey {
             "\($0.key) is \($0.phase): \($0.condition.message)"
         }
         faults += snapshots.filter { !$0.ready }.map { "\($0.key) is not ready" }
-        let logical = rows("logical")
-        let names = volumes.map(Self.logicalName) + snapshots.map { "\($0.namespace).\($0.volume)+\($0.name)" }
-        faults += Self.differences("logical volumes", logical.map { $0[0] }, names + foreign)
-        let devices = Dictionary(logical.map { ($0[0], $0[2]) }) { first, _ in first }
-        let wanted = volumes.map { "\(devices[Self.logicalName($0)] ?? "nothing") \($0.nfs.path)" }
+        let names = volumes.map(storage.name(of:)) + snapshots.map(storage.name(of:))
+        faults += Self.differences("storage", things.map(\.name), names + foreign)
+        let wanted = volumes.map { "\(thing($0)?.device ?? "nothing") \($0.nfs.path)" }
         faults += Self.differences("mounts", rows("mounts").map { "\($0[0]) \($0[1])" }, wanted)
         faults += Self.differences("private mounts", machine["private"] ?? [], [])
         let paths = volumes.map(\.nfs.path)
         faults += Self.differences("directories", (machine["directories"] ?? []).map { "/nfs/\($0)" }, paths)
-        return faults + exportFaults + sizeFaults(logical)
+        return faults + exportFaults + sizeFaults
     }
 
     private var exportFaults: [String] {
@@ -99,9 +100,12 @@ struct NodeSurvey {
         return faults
     }
 
-    /// The catalog, the logical volume and the filesystem have one size.
-    private func sizeFaults(_ logical: [[String]]) -> [String] {
-        let storage = Dictionary(logical.map { ($0[0], Int64($0[1])) }) { first, _ in first }
+    private func thing(_ volume: VolumeDocument) -> SurveyedThing? {
+        things.first { $0.name == storage.name(of: volume) }
+    }
+
+    /// The catalog, the storage and the filesystem have one size.
+    private var sizeFaults: [String] {
         var filesystems: [String: Int64] = [:]
         for row in rows("sizes") {
             let numbers = row.compactMap { word in
@@ -110,7 +114,7 @@ struct NodeSurvey {
             filesystems[row[0]] = numbers.reduce(1, *)
         }
         return volumes.compactMap { volume in
-            let found = [storage[Self.logicalName(volume)] ?? nil, filesystems[volume.nfs.path]]
+            let found = [thing(volume)?.size, filesystems[volume.nfs.path]]
             let wanted = volume.capacityBytes.bytes
             return found == [wanted, wanted] ? nil : "\(volume.key) has \(wanted) bytes in the catalog, and \(found)"
         }
@@ -119,8 +123,6 @@ struct NodeSurvey {
     private func rows(_ section: String) -> [[String]] {
         (machine[section] ?? []).map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
     }
-
-    private static func logicalName(_ volume: VolumeDocument) -> String { "\(volume.namespace).\(volume.name)" }
 
     /// Of `10.77.0.21(rw,…)`.
     private static func client(_ rule: String) -> String { String(rule.prefix { $0 != "(" }) }

@@ -7,7 +7,7 @@ struct ThinFilePairTests {
     @Test("what is copied is of one moment, shown read-only while it is copied, and nothing of that is left")
     func frozen() async throws {
         let (s1, s2, c1) = (try machine("s1"), try machine("s2"), try machine("c1"))
-        let pair = PairNodes(s1, s2, replication: PairNodes.rsync(interval: 5), thinPool: "pool")
+        let pair = PairNodes(s1, s2, storage: .rsync(interval: 5, thinPool: "pool"))
         try await FenceService([s1, s2]).serving {
             try await pair.setUp()
             for node in pair.nodes {

@@ -6,6 +6,8 @@ package enum Evidence: String, Sendable, Codable {
     case granted
     /// The fence command has ended well: the other is off. Counts until the other is heard again.
     case fenced
+    /// The other answers that it does not serve and cannot let go of the storage, which it is shut out of before this one opens it.
+    case storage
     /// The arbiter gave this node the lease.
     case arbiter
     /// `cluster.onPeerUnreachable: promote`.

@@ -118,6 +118,8 @@ package struct FailoverMachine: Sendable, Hashable {
     var answeringTicks = 0
     /// The service belongs to the other node, and goes back to it once that could have had it for `givingBackTicks`.
     let givesBack: Bool
+    /// One that cannot let go of the storage is shut out of it by whoever opens it.
+    let shutsOut: Bool
     /// By whose word it serves when it does not hear the other.
     let arbiter: String?
     var fitTicks = 0
@@ -127,10 +129,13 @@ package struct FailoverMachine: Sendable, Hashable {
     var givingBackTicks = 30
 
     /// What is to be done first is in `start`.
-    package init(node: NodeName, record: PairRecord, remains: Remains, givesBack: Bool = false, arbiter: String? = nil)
-    {
+    package init(
+        node: NodeName, record: PairRecord, remains: Remains, givesBack: Bool = false, shutsOut: Bool = false,
+        arbiter: String? = nil
+    ) {
         self.node = node
         self.givesBack = givesBack
+        self.shutsOut = shutsOut
         self.arbiter = arbiter
         self.record = record
         switch remains {
@@ -281,5 +286,8 @@ package struct FailoverMachine: Sendable, Hashable {
 
     func isClaiming(_ epoch: Epoch) -> Bool { stage == .claiming(epoch) && role == .standby }
 
-    var isPeerServing: Bool { peer?.holdsStorage ?? false }
+    var isPeerServing: Bool {
+        guard let peer, peer.holdsStorage else { return false }
+        return !(shutsOut && peer.role == .fault)
+    }
 }

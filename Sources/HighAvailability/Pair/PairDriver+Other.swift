@@ -134,6 +134,7 @@ extension PairDriver: PairNode {
                     ? .found(.granted) : .missing("\(parts.otherName) answered too late")
             }
             let isStuck = answer.report.role == .fault && answer.report.holdsStorage
+            if isStuck, parts.storageShutsOut { return .found(.storage) }
             guard isStuck, parts.fence != nil else { return .refused(answer.report) }
         // It runs, and may serve.
         case .refusal: return .missing("\(parts.otherName) \(reply.refusal ?? "")")

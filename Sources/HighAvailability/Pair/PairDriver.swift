@@ -53,7 +53,7 @@ package actor PairDriver {
         self.logger = logger
         machine = FailoverMachine(
             node: parts.node, record: try parts.files.readRecord(), remains: .parts, givesBack: parts.givesBack,
-            arbiter: parts.arbitration?.arbiter.identity)
+            shutsOut: parts.storageShutsOut, arbiter: parts.arbitration?.arbiter.identity)
         moves = parts.files.readHistory()
     }
 
@@ -88,14 +88,14 @@ package actor PairDriver {
         isAdopting = true
         defer { isAdopting = false }
         await awaitMandate()
-        let passage = await parts.service.raise(Occasion())
+        let passage = await parts.service.raise(Occasion(epoch: machine.record.served))
         // What was given up on the way says nothing of the service.
         guard !Task.isCancelled else { return }
         note(.up, epoch, passage)
         guard passage.failure == nil else { return }
         machine = FailoverMachine(
             node: parts.node, record: machine.record, remains: .service, givesBack: parts.givesBack,
-            arbiter: parts.arbitration?.arbiter.identity)
+            shutsOut: parts.storageShutsOut, arbiter: parts.arbitration?.arbiter.identity)
         await lookAtData()
     }
 
@@ -225,7 +225,8 @@ package actor PairDriver {
         takePartAgain()
         if parts.arbitration?.mandate.rest == nil { await seekMandate() }
         let passage = await parts.service.raise(
-            Occasion(isForced: isForced, isOtherOff: other.isOff), after: search?.epoch == epoch ? search?.step : nil)
+            Occasion(epoch: epoch, isForced: isForced, isOtherOff: other.isOff),
+            after: search?.epoch == epoch ? search?.step : nil)
         var failure = passage.failure?.message
         if failure == nil {
             do throws(StorageError) { try parts.files.write(marker: epoch) } catch { failure = error.message }

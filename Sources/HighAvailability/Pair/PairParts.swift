@@ -66,6 +66,8 @@ package struct PairParts: Sendable {
     package var following: FileReplication?
     package var address: any AddressHolder
     package var fence: (any Fence)?
+    /// The storage itself keeps a node from writing that cannot let go of it, once the other opens it.
+    package var storageShutsOut: Bool
     /// Nil in a pair without an arbiter, where a node serves until it hears that it is not to.
     package var arbitration: Arbitration?
     package var service: ServiceStack
@@ -86,7 +88,7 @@ package struct PairParts: Sendable {
     package init(
         node: NodeName, otherName: NodeName, peer: any PairPeer, replication: any Replication,
         following: FileReplication? = nil, address: any AddressHolder, fence: (any Fence)?,
-        arbitration: Arbitration? = nil, service: ServiceStack,
+        storageShutsOut: Bool = false, arbitration: Arbitration? = nil, service: ServiceStack,
         shut: @escaping @Sendable () async throws(StorageError) -> Void,
         lookAtRoom: @escaping @Sendable () async throws(StorageError) -> Void, setup: (any NodeSetup)? = nil,
         files: PairFiles, policy: PairPolicy, lastResort: @escaping @Sendable () -> Void = {},
@@ -99,6 +101,7 @@ package struct PairParts: Sendable {
         self.following = following
         self.address = address
         self.fence = fence
+        self.storageShutsOut = storageShutsOut
         self.arbitration = arbitration
         self.service = service
         self.shut = shut

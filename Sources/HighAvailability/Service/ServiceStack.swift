@@ -3,12 +3,15 @@ import Synchronization
 
 /// What is known when the service is brought up.
 package struct Occasion: Hashable, Sendable {
+    /// Under which it is to serve; `none` for what is up already.
+    package var epoch = Epoch.none
     /// An operator wants it up with what data there is.
     package var isForced = false
     /// The other node is off, whatever it may seem to be.
     package var isOtherOff = false
 
-    package init(isForced: Bool = false, isOtherOff: Bool = false) {
+    package init(epoch: Epoch = .none, isForced: Bool = false, isOtherOff: Bool = false) {
+        self.epoch = epoch
         self.isForced = isForced
         self.isOtherOff = isOtherOff
     }

@@ -1,7 +1,7 @@
 extension CephCluster {
     static let monitor = "[v2:\(address):3300,v1:\(address):6789]"
 
-    /// Two copies on two OSDs of one host, and no more of anything than tests need.
+    /// Two copies on two OSDs of one host, and no more of anything than tests need. A client that has died is forgotten sooner than after 30 seconds.
     static func settings(_ identity: String, _ directory: String) -> String {
         """
         [global]
@@ -15,6 +15,7 @@ extension CephCluster {
         osd pool default min size = 1
         osd pool default pg num = 8
         osd pool default pg autoscale mode = off
+        osd client watch timeout = 10
         osd crush chooseleaf type = 0
         mon allow pool delete = true
         mon osd min down reporters = 1

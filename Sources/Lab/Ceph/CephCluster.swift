@@ -13,6 +13,8 @@ package struct CephCluster: Sendable {
     package static let stores = 0..<2
     package static let address = LabNetwork.Link.replication.address(LabNetwork.ownNumber)
     package static let pool = "rbd"
+    /// As whom the machines reach it.
+    package static let user = "convert2nfs"
 
     /// Of one in `directory`, whether it runs or not. Throws `missingTools` with what is to be installed.
     package init(directory: String) throws(HostError) {
@@ -107,24 +109,44 @@ package struct CephCluster: Sendable {
         ).text
     }
 
-    /// The keyring of a user who may do what docs/operations.md says that a node has to.
-    package func keyring(of user: String) async throws(HostError) -> String {
+    package struct Image: Sendable {
+        /// A snapshot's is `IMAGE@NAME`.
+        package let name: String
+        package let size: Int64
+    }
+
+    /// What is in the pool.
+    package func images() async throws -> [Image] {
+        struct Entry: Decodable {
+            let image: String
+            let snapshot: String?
+            let size: Int64
+        }
+        let text = try await rbd("ls --long --format json \(Self.pool)")
+        return try JSONDecoder().decode([Entry].self, from: Data(text.utf8)).map { entry in
+            Image(name: entry.image + (entry.snapshot.map { "@\($0)" } ?? ""), size: entry.size)
+        }
+    }
+
+    /// Of one who may do what docs/ceph.md says that a node has to.
+    private func keyring() async throws(HostError) -> String {
         try await tools.run(
             .ceph,
             [
-                "--name", "client.admin", "--keyring", administrator, "auth", "get-or-create", "client.\(user)", "mon",
+                "--name", "client.admin", "--keyring", administrator, "auth", "get-or-create", "client.\(Self.user)",
+                "mon",
                 "profile rbd, allow command \"osd blocklist\" with blocklistop=rm", "osd",
                 "profile rbd pool=\(Self.pool)",
             ]
         ).text
     }
 
-    /// Lets a machine reach it as that user.
-    package func admit(_ machine: Machine, as user: String) async throws {
-        let keyring = try await keyring(of: user)
+    /// Lets a machine reach it.
+    package func admit(_ machine: Machine) async throws {
+        let keyring = try await keyring()
         try await machine.sh("mkdir -p /etc/ceph")
         try await machine.write(Array(try clientConfiguration().utf8), to: "/etc/ceph/ceph.conf")
-        try await machine.write(Array(keyring.utf8), to: "/etc/ceph/ceph.client.\(user).keyring", mode: "0600")
+        try await machine.write(Array(keyring.utf8), to: "/etc/ceph/ceph.client.\(Self.user).keyring", mode: "0600")
     }
 
     private func clientConfiguration() throws -> String {

@@ -1,29 +1,52 @@
 import HostTools
 
 /// Two storage nodes of the lab as a pair: their first data disks are one device of DRBD, with a volume group on it, or each has a volume
-/// group, with files that are copied.
+/// group, with files that are copied, or both reach a Ceph cluster.
 package struct PairNodes: Sendable {
     package static let address = "10.77.0.100"
+
+    /// How the data comes to both, as their configuration says it.
+    package struct Storage: Sendable {
+        let replication: String
+        let pools: String
+        /// Both reach the same, and have no disks for it.
+        package let isShared: Bool
+
+        private static func group(_ method: String, thinPool: String?) -> Storage {
+            Storage(
+                replication: "\(method), volumeGroup: vg-paas",
+                pools: "{name: default, backend: lvm, volumeGroup: vg-paas, thinPool: \(thinPool ?? "null")}",
+                isShared: false)
+        }
+
+        package static let drbd = group("method: drbd", thinPool: nil)
+
+        /// The thin pool is made by whoever names one.
+        package static func rsync(interval: Int, thinPool: String? = nil) -> Storage {
+            group("method: rsync, interval: \(interval)", thinPool: thinPool)
+        }
+
+        /// The cluster lets both nodes in, before they start.
+        package static func ceph(prefix: String = "pair") -> Storage {
+            Storage(
+                replication: "method: shared",
+                pools:
+                    "{name: default, backend: rbd, pool: \(CephCluster.pool), user: \(CephCluster.user), prefix: \(prefix)}",
+                isShared: true)
+        }
+    }
     package static let disk = "/dev/disk/by-id/virtio-data0"
     package let nodes: [Machine]
     private let cluster: String
-    private let replication: String
-    private let thinPool: String?
+    private let storage: Storage
 
-    /// `cluster` is more of that section of the configuration; without it the nodes switch each other off. The thin pool is made by
-    /// whoever names one.
-    package init(
-        _ first: Machine, _ second: Machine, cluster: String = PairNodes.fence, replication: String = PairNodes.drbd,
-        thinPool: String? = nil
-    ) {
+    /// `cluster` is more of that section of the configuration; without it the nodes switch each other off, unless what they share shuts out
+    /// whoever does not serve.
+    package init(_ first: Machine, _ second: Machine, cluster: String? = nil, storage: Storage = .drbd) {
         nodes = [first, second]
-        self.cluster = cluster
-        self.replication = replication
-        self.thinPool = thinPool
+        self.cluster = cluster ?? (storage.isShared ? "" : Self.fence)
+        self.storage = storage
     }
-
-    package static let drbd = "method: drbd"
-    package static func rsync(interval: Int) -> String { "method: rsync, interval: \(interval)" }
 
     package static let fence = "fence: {command: [/usr/local/sbin/lab-fence], timeout: 15}"
 
@@ -139,21 +162,22 @@ package struct PairNodes: Sendable {
     private func configuration(_ machine: Machine) -> String {
         let members = zip(nodes, [100, 50]).map { node, priority in
             "{name: \(node.spec.name), address: \(node.spec.address), "
-                + "replicationAddress: \(node.spec.replicationAddress), priority: \(priority), disk: \(Self.disk)}"
+                + "replicationAddress: \(node.spec.replicationAddress), priority: \(priority)"
+                + (storage.isShared ? "}" : ", disk: \(Self.disk)}")
         }
         return """
             node: {name: \(machine.spec.name)}
             api: {listen: "0.0.0.0:8080"}
             nfs: {address: \(Self.address)}
             pools:
-              - {name: default, backend: lvm, volumeGroup: vg-paas, thinPool: \(thinPool ?? "null")}
+              - \(storage.pools)
             cluster:
               nodes:
                 - \(members[0])
                 - \(members[1])
               prefixLength: 24
               interface: data0
-              replication: {\(replication), volumeGroup: vg-paas}
+              replication: {\(storage.replication)}
               \(cluster)
 
             """

@@ -5,8 +5,8 @@ import StorageCore
 ///
 /// Errors: `busy` if the device is in use, `unavailable` when it takes too long or the cluster does not let this node in.
 protocol ImageMapper: Sendable {
-    /// The pool's images that are mapped. Snapshots are left out.
-    func mappings(_ cluster: RBDConnection) async throws(StorageError) -> [ImageMapping]
+    /// The pool's images that are mapped. Snapshots are left out; without `cluster` those of another one's equal pool are not.
+    func mappings(_ cluster: RBDConnection?) async throws(StorageError) -> [ImageMapping]
 
     /// Maps the image, which is not mapped here.
     func map(_ image: String, _ cluster: RBDConnection) async throws(StorageError)
@@ -24,6 +24,8 @@ struct ImageMapping: Hashable, Sendable {
     let device: DevicePath
     /// Which image had the name when it was mapped; nil if that is not known.
     var id: String?
+    /// The address by which the cluster knows who has it; nil where each image has another.
+    var client: String?
 
     func isOf(_ image: RBDImage) -> Bool { self.image == image.name && (id == nil || id == image.id) }
 }

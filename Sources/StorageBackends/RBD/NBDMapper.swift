@@ -23,7 +23,7 @@ struct NBDMapper: ImageMapper {
         let device: String
     }
 
-    func mappings(_ cluster: RBDConnection) async throws(StorageError) -> [ImageMapping] {
+    func mappings(_ cluster: RBDConnection?) async throws(StorageError) -> [ImageMapping] {
         let text = try await run(["list-mapped", "--format", "json"], "looking at what is mapped")
         guard let entries = try? JSONDecoder().decode([Entry].self, from: Data(text)) else {
             throw StorageError(.internal, "rbd-nbd list-mapped says what cannot be understood")

@@ -76,8 +76,9 @@ extension RBDBackend {
             guard case .addresses(let watchers) = try await ask(.watchers(image: image.name), volume) else { return }
             let others = watchers.filter { !own.contains($0) }
             if others.isEmpty { return }
-            let hosts = Set(own.map(Self.host))
-            guard others.allSatisfy({ hosts.contains(Self.host($0)) }), ContinuousClock.now < end,
+            if let shared, try await shared.evict(others) { continue }
+            let hosts = Set(own.map(RBDAddress.host))
+            guard others.allSatisfy({ hosts.contains(RBDAddress.host($0)) }), ContinuousClock.now < end,
                 (try? await Task.sleep(for: .milliseconds(500))) != nil
             else {
                 throw StorageError(
@@ -86,11 +87,6 @@ extension RBDBackend {
                         + "(rbd status \(place.path)/\(image.name))", resource: volume.key.resource)
             }
         }
-    }
-
-    /// Of `address:port/nonce`.
-    private static func host(_ address: String) -> Substring {
-        address.prefix(upTo: address.lastIndex(of: ":") ?? address.endIndex)
     }
 
     package func deactivate(_ volume: VolumeIdentity) async throws(StorageError) -> Outcome {

@@ -6,7 +6,7 @@ extension RBDBackend {
     package func inventory() async throws(StorageError) -> PoolInventory {
         let mapped = try await mapper.mappings(try await connection())
         var inventory = PoolInventory()
-        for image in try await images() where !names.isPartial(image.name) {
+        for image in try await images() where !names.isOwn(image.name) {
             guard let mark = StorageMark(image.metadata), names.name(of: mark.volume.key) == image.name else {
                 inventory.foreign.append(image.name)
                 continue

@@ -13,6 +13,8 @@ package struct RBDBackend: StorageBackend {
     let policy: RBDPolicy
     let helper: RBDHelper
     let mapper: any ImageMapper
+    /// Of a pair; nil on a node that is alone.
+    let shared: RBDShared?
     let promises = RBDPromises()
     /// What goes on beside, for as long as the pool is used.
     package let maintenance: RBDMaintenance
@@ -33,24 +35,32 @@ package struct RBDBackend: StorageBackend {
     }
 
     /// Asks nothing: a cluster that does not answer is `unavailable` to each call until it does. `overcommit` is how often the pool's room
-    /// may be promised.
+    /// may be promised. `shared` knows which node of a pair may write.
     package init(
-        _ place: RBDPlace, overcommit: Double, toolbox: Toolbox, runner: any CommandRunner
+        _ place: RBDPlace, overcommit: Double, shared: RBDShared? = nil, toolbox: Toolbox, runner: any CommandRunner
     ) throws(StorageError) {
         self.place = place
+        self.shared = shared
         names = RBDNames(prefix: place.prefix)
         policy = RBDPolicy(place: place, overcommit: overcommit)
         do throws(HostError) {
-            let words = [place.configuration, place.user, place.pool]
-            let companion = Companion(
-                try toolbox.require(.rbdHelper), place.namespace.isEmpty ? words : words + [place.namespace])
-            helper = RBDHelper(companion)
-            maintenance = RBDMaintenance(RBDHelper(companion), place, names)
+            let companion = try place.companion(toolbox)
+            let admission = Self.admission(shared)
+            helper = RBDHelper(companion, admit: admission)
+            let slow = RBDHelper(companion, admit: admission)
+            maintenance = RBDMaintenance(slow, place, names)
+            for way in [helper, slow] { shared?.enroll(way) }
             mapper =
                 Self.isInKernel ? KernelMapper(place) : try NBDMapper(place, toolbox: toolbox, runner: runner)
         } catch {
             throw StorageError(host: error, "opening the Ceph pool \(place.path)")
         }
+    }
+
+    /// Of a pair: by which addresses this node writes is written down before it does.
+    private static func admission(_ shared: RBDShared?) -> RBDHelper.Admission? {
+        guard let shared else { return nil }
+        return { (addresses) async throws(StorageError) in try await shared.admit(addresses) }
     }
 
     // MARK: Volumes

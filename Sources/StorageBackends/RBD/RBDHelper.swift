@@ -8,19 +8,29 @@ import StorageCore
 actor RBDHelper {
     private let companion: Companion
     private var session: RBDSession?
+    private weak var admitted: RBDSession?
     private var lastID = 0
     /// Those that were given up and are not fenced yet.
     private var outcasts: [String] = []
     /// Why nothing is asked until the cluster answers again: who waits in a row would wait once each.
     private var silence: RBDFailure?
 
-    /// How long an answer may take. librados itself gives up what it asks of the cluster after 15 seconds.
-    static let patience = Duration.seconds(25)
+    /// How long an answer may take.
+    private let patience: Duration
+    private let admit: Admission?
     private static let pause = Duration.seconds(1)
     /// Until when one that was given up can do no harm any more, in seconds.
     private static let fencedFor: Int64 = 3600
 
-    init(_ companion: Companion) { self.companion = companion }
+    /// librados itself gives up what it asks of the cluster after 15 seconds.
+    init(_ companion: Companion, patience: Duration = .seconds(25), admit: Admission? = nil) {
+        self.companion = companion
+        self.patience = patience
+        self.admit = admit
+    }
+
+    /// Is told by which addresses it reaches the cluster, before it asks anything; what it throws is thrown by the call.
+    typealias Admission = @Sendable ([String]) async throws(StorageError) -> Void
 
     /// What the cluster answers. `report` is told the progress of calls that have one, for which the time counts from the last word of it.
     @discardableResult
@@ -35,8 +45,19 @@ actor RBDHelper {
         _ request: RBDRequest, _ report: @escaping @Sendable (Int64, Int64) -> Void = { _, _ in }
     ) async throws(RBDFailure) -> RBDReply {
         let session = open()
+        try await seekAdmission(of: session)
         try await fence(by: session)
         return try await ask(request, of: session, report)
+    }
+
+    private func seekAdmission(of session: RBDSession) async throws(RBDFailure) {
+        guard let admit, admitted !== session else { return }
+        // Its addresses are said first.
+        _ = try await ask(.probe, of: session) { _, _ in }
+        do throws(StorageError) { try await admit(session.addresses) } catch {
+            throw RBDFailure(code: EAGAIN, action: error.message)
+        }
+        admitted = session
     }
 
     /// Ends what it does, at once; that none of it comes to pass later is made sure of.
@@ -62,7 +83,7 @@ actor RBDHelper {
         _ request: RBDRequest, of session: RBDSession, _ report: @escaping @Sendable (Int64, Int64) -> Void
     ) async throws(RBDFailure) -> RBDReply {
         lastID += 1
-        switch await session.ask(RBDCall(id: lastID, request: request), within: Self.patience, report: report) {
+        switch await session.ask(RBDCall(id: lastID, request: request), within: patience, report: report) {
         case .reply(let reply): return reply
         case .failure(let failure):
             if failure.code == ETIMEDOUT {
@@ -70,7 +91,8 @@ actor RBDHelper {
                 // It may come to pass yet.
                 if request.changes { close(session, isDoubtful: true) }
             }
-            if !session.isOpen { close(session) }
+            // One that was shut out is not let in again; another one is.
+            if !session.isOpen || failure.code == ESHUTDOWN { close(session) }
             throw failure
         case .silent:
             let failure = RBDFailure(code: ETIMEDOUT, action: "waiting for an answer")

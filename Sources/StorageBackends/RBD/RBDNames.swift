@@ -16,6 +16,12 @@ struct RBDNames: Sendable, Hashable {
 
     func isPartial(_ name: String) -> Bool { name.hasPrefix(partialStart) }
 
+    /// Of a pair: of the image of the service's own files.
+    var stateName: String { "\(start)state.." }
+
+    /// Neither a volume nor anybody else's.
+    func isOwn(_ name: String) -> Bool { isPartial(name) || name == stateName }
+
     private var partialStart: String { "\(start)partial.." }
 
     // MARK: Snapshots of an image

@@ -1,3 +1,5 @@
+import HostTools
+
 /// Where a pool of Ceph is, and how it is reached.
 package struct RBDPlace: Sendable, Hashable {
     /// The path of a ceph.conf(5).
@@ -20,4 +22,10 @@ package struct RBDPlace: Sendable, Hashable {
 
     /// As rbd(8) writes it.
     package var path: String { namespace.isEmpty ? pool : "\(pool)/\(namespace)" }
+
+    /// The program that speaks for it; `toolbox` holds it.
+    func companion(_ toolbox: Toolbox) throws(HostError) -> Companion {
+        let words = [configuration, user, pool]
+        return Companion(try toolbox.require(.rbdHelper), namespace.isEmpty ? words : words + [namespace])
+    }
 }

@@ -15,6 +15,7 @@ extension StorageError {
             self.init(
                 .outOfCapacity,
                 "\(what): the pool is full, or has reached its quota; see ceph df and ceph health detail")
+        case EAGAIN: self.init(.unavailable, what)
         case EACCES, EPERM:
             self.init(
                 .unavailable,

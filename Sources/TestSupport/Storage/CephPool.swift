@@ -14,11 +14,14 @@ package struct CephPool: Sendable {
         return parts.count == 2 ? CephPool(user: String(parts[0]), pool: String(parts[1])) : nil
     }
 
+    package func place(prefix: String) -> RBDPlace {
+        RBDPlace(configuration: "/etc/ceph/ceph.conf", user: user, pool: pool, namespace: "", prefix: prefix)
+    }
+
     package func backend() throws -> RBDBackend {
-        let place = RBDPlace(
-            configuration: "/etc/ceph/ceph.conf", user: user, pool: pool, namespace: "", prefix: "conformance")
         let tools = RBDBackend.requiredTools + (RBDBackend.isInKernel ? [] : RBDBackend.requiredToolsWithoutKernel)
         return try RBDBackend(
-            place, overcommit: 1, toolbox: ToolLocator.ofThisProcess.locate(tools), runner: SystemCommandRunner())
+            place(prefix: "conformance"), overcommit: 1, toolbox: ToolLocator.ofThisProcess.locate(tools),
+            runner: SystemCommandRunner())
     }
 }

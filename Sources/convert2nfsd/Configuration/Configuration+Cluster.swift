@@ -56,18 +56,29 @@ extension Configuration {
                 case drbd(resource: String, minor: Int)
                 /// Each node has a volume group of its own, and the standby copies the files. In seconds.
                 case rsync(interval: Int, maximumLag: Int)
+                /// Both reach the pools, which are Ceph's.
+                case shared
             }
 
             var method: Method
             /// Of the connection between both copies.
             var port: UInt16
-            var group: String
+            /// Nil where both nodes reach the pools.
+            var group: String?
+
+            /// Whether what has to move with the data lies on a volume that does.
+            var movesStateVolume: Bool {
+                switch method {
+                case .drbd, .shared: true
+                case .rsync: false
+                }
+            }
 
             /// The one that all volumes lie on; nil if each node has its own.
             var device: String? {
                 switch method {
                 case .drbd(_, let minor): "/dev/drbd\(minor)"
-                case .rsync: nil
+                case .rsync, .shared: nil
                 }
             }
         }
@@ -80,7 +91,7 @@ extension Configuration {
 }
 
 /// How the data comes to both nodes.
-enum ReplicationMethod: String, CaseIterable { case drbd, rsync }
+enum ReplicationMethod: String, CaseIterable { case drbd, rsync, shared }
 
 /// What is done about a node that cannot let go of the service.
 enum LastResort: String, CaseIterable {

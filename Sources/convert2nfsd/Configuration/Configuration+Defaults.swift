@@ -36,6 +36,7 @@ enum ConfigurationDefaults {
     static let resource = "convert2nfs"
     static let fenceTimeout = 30
     static let arbiterTerm = 6
+    static let leaseTerm = 4
     static let interval = 60
     static let replicationPort: UInt16 = 7789
 

@@ -16,6 +16,8 @@ struct Configuration: Sendable, Equatable {
     /// Nil for a node that is on its own.
     var cluster: Cluster?
 
+    var usesRBD: Bool { pools.contains { $0.backend.kind == .rbd } }
+
     struct Node: Sendable, Equatable {
         var name: NodeName
         /// The directory of the catalog, the journal and the NFS server's state.

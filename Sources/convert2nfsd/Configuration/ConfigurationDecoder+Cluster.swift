@@ -1,4 +1,5 @@
 import HighAvailability
+import StorageBackends
 import StorageCore
 import Yams
 
@@ -69,7 +70,8 @@ extension ConfigurationDecoder {
         let method: ReplicationMethod? = section.required("method", line: node.line) { node throws(Refusal) in
             try ConfigurationValue.choice(node)
         }
-        let group = section.required("volumeGroup", line: node.line, ConfigurationValue.lvmName)
+        let group: String? =
+            method == .shared ? nil : section.required("volumeGroup", line: node.line, ConfigurationValue.lvmName)
         let resource = section.value("resource", default: ConfigurationDefaults.resource, ConfigurationValue.lvmName)
         let minor = section.value("minor", default: 0) { node throws(Refusal) in
             try ConfigurationValue.number(node, in: 0...255, "the number of DRBD's device")
@@ -83,7 +85,7 @@ extension ConfigurationDecoder {
         let maximumLag = section.value("maxLag", default: 10 * interval) { node throws(Refusal) in
             try ConfigurationValue.number(node, in: 2 * interval...604_800, "seconds, two intervals at least")
         }
-        guard let method, let group else { return nil }
+        guard let method, group != nil || method == .shared else { return nil }
         for key in ConfigurationKeys.replication(notOf: method) where section.node(key) != nil {
             faults.add("cluster.replication.\(key)", line: node.line, "there is no such key with \(method.rawValue)")
         }
@@ -91,6 +93,7 @@ extension ConfigurationDecoder {
             switch method {
             case .drbd: .drbd(resource: resource, minor: minor)
             case .rsync: .rsync(interval: interval, maximumLag: maximumLag)
+            case .shared: .shared
             }
         return .init(method: chosen, port: port, group: group)
     }
@@ -164,24 +167,44 @@ extension ConfigurationRules {
         if !faults.any("nfs.address"), (try? ClientAddress(configuration.nfs.address))?.isSingle != true {
             faults.add("nfs.address", "in a pair it is the service address that moves between the nodes, not a name")
         }
-        if cluster.arbiter != nil, cluster.unreachable == .promote {
+        // Ceph is one by itself.
+        let hasArbiter = cluster.arbiter != nil || cluster.replication.method == .shared
+        if hasArbiter, cluster.unreachable == .promote {
             faults.add(
                 "cluster.onPeerUnreachable", "with an arbiter a node does not serve without its word; remove the key")
         }
         if configuration.nfs.server == .ganesha {
             faults.add("nfs.server", "a pair serves with the kernel's NFS server; remove the key")
         }
-        for pool in pools {
-            guard case .lvm(cluster.replication.group, _, _)? = pool.backend else {
-                faults.add(
-                    pool.place,
-                    "in a pair every pool is in the volume group \(cluster.replication.group), which is what is replicated"
-                )
-                continue
-            }
-        }
+        checkPools(of: cluster)
         if configuration.api.listen.isLoopback, !faults.any("api.listen") {
             faults.add("api.listen", "the other node asks this one by it; listen on 0.0.0.0 or on the node's address")
+        }
+    }
+
+    private func checkPools(of cluster: Configuration.Cluster) {
+        if let group = cluster.replication.group {
+            for pool in pools {
+                if case .lvm(group, _, _)? = pool.backend { continue }
+                faults.add(
+                    pool.place, "in a pair every pool is in the volume group \(group), which is what is replicated")
+            }
+            return
+        }
+        if cluster.members.contains(where: { $0.disk != nil }) {
+            faults.add("cluster.nodes", "with shared storage no node has a disk of the pair's; remove the key disk")
+        }
+        var first: RBDPlace?
+        for pool in pools {
+            guard case .rbd(let place)? = pool.backend else {
+                faults.add(pool.place, "in a pair with shared storage every pool has the backend rbd")
+                continue
+            }
+            if let first, first.configuration != place.configuration || first.user != place.user {
+                faults.add(
+                    pool.place, "in a pair all pools are in one cluster, under one user: one conf and one user for all")
+            }
+            first = first ?? place
         }
     }
 }

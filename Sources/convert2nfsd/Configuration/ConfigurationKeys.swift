@@ -22,6 +22,7 @@ enum ConfigurationKeys {
         switch method {
         case .drbd: ["interval", "maxLag"]
         case .rsync: ["resource", "minor"]
+        case .shared: ["resource", "minor", "interval", "maxLag", "port", "volumeGroup"]
         }
     }
     static let fence = ["command", "timeout"]

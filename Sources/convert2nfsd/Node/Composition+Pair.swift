@@ -6,6 +6,7 @@ import NodeAPI
 import NodeHTTP
 import Provisioning
 import ServiceLifecycle
+import StorageBackends
 import StorageCore
 
 extension StorageNode {
@@ -25,7 +26,7 @@ extension StorageNode {
             managers: managers, facts: facts, diagnose: doctor.examine, pair: pair.driver, credentials: [credential])
         let runner = PairRunner(
             driver: pair.driver, link: pair.link, addresses: pair.others, secret: pair.secret,
-            closing: { await pair.arbiter?.close() },
+            closing: { await pair.etcd?.close() },
             prepare: {
                 await pair.storage.prepare()
                 do throws(StorageError) { try await pair.server.prepare?() } catch {
@@ -59,7 +60,7 @@ extension StorageNode {
         let server: Server
         let storage: PairStorage
         let files: PairFiles
-        let arbiter: EtcdArbiter?
+        let etcd: EtcdArbiter?
         let secret: String
         /// Where the other node's API is.
         let others: [ServerAddress]
@@ -82,12 +83,15 @@ extension StorageNode {
                 configuration.nfs, cluster, state: state, shared: shared, logger)
             self.server = server
             let replicate = LateHook()
+            if configuration.usesRBD { await StorageNode.loadRBD() }
+            let common = try Self.commonStorage(configuration, own.name, other.name, secret, tools)
             let ahead = PoolsAhead { () throws(StorageError) in
-                try StorageNode.poolsAhead(configuration, logger: logger)
+                try StorageNode.poolsAhead(configuration, shared: common, logger: logger)
             }
             paired = PairedService(logger: logger) { () async throws(StorageError) in
                 try await StorageNode.servingPart(
                     configuration, catalog: "\(shared)/catalog.sqlite", server: server, ahead: ahead.take(),
+                    shared: common,
                     replicate: { await replicate() },
                     logger)
             }
@@ -95,15 +99,10 @@ extension StorageNode {
             let place = PairStorage.Place(
                 configuration: configuration, cluster: cluster, own: own, other: other, shared: shared, secret: secret,
                 tools: tools, systemctl: Self.systemctl, program: try Self.program(), logger: logger)
-            switch cluster.replication.method {
-            case .drbd(let resource, let minor):
-                storage = try PairStorage.drbd(resource: resource, minor: minor, place, ahead: ahead)
-            case .rsync(let interval, let maximumLag):
-                storage = try PairStorage.rsync(
-                    interval: interval, maximumLag: maximumLag, serving: paired, place)
-            }
-            let arbiter = cluster.arbiter.map { EtcdArbiter($0, node: own.name, address: address) }
-            self.arbiter = arbiter
+            storage = try Self.makeStorage(place, common, serving: paired, ahead: ahead)
+            let etcd = cluster.arbiter.map { EtcdArbiter($0, node: own.name, address: address) }
+            self.etcd = etcd
+            let arbiter: (any Arbiter)? = etcd ?? storage.arbiter
             let mandate = arbiter.map { MandateKeeper(term: $0.term) }
             let port = try ServicePort(
                 address: address, ports: Self.ports(configuration), nfsPort: configuration.nfs.port,
@@ -135,7 +134,7 @@ extension StorageNode {
                 PairParts(
                     node: own.name, otherName: other.name, peer: link, replication: storage.replication,
                     following: storage.following, address: keepalived,
-                    fence: fence, arbitration: arbitration, service: stack,
+                    fence: fence, storageShutsOut: storage.shutsOut, arbitration: arbitration, service: stack,
                     shut: { () async throws(StorageError) in try await port.keepShut() },
                     lookAtRoom: { () async throws(StorageError) in try await StateRoom(of: shared).look() },
                     setup: storage.setup, files: files,
@@ -149,6 +148,39 @@ extension StorageNode {
                     }), logger: logger)
             replicate.use { [driver] in await driver.mirror() }
             others = try Self.addresses(of: other, port: configuration.api.listen.port)
+        }
+
+        /// Nil where each node has storage of its own.
+        private static func commonStorage(
+            _ configuration: Configuration, _ own: NodeName, _ other: NodeName, _ secret: String, _ tools: Toolbox
+        ) throws(StorageError) -> RBDShared? {
+            guard case .shared? = configuration.cluster?.replication.method else { return nil }
+            guard RBDBackend.isInKernel else {
+                throw StorageError(
+                    .unavailable,
+                    "a pair on Ceph needs the kernel's RBD (modprobe rbd): rbd-nbd has no lock that is kept")
+            }
+            let places = configuration.pools.compactMap { pool in
+                if case .rbd(let place) = pool.backend { place } else { nil }
+            }
+            return try RBDShared(
+                places, node: own, other: other, secret: "\(TokenHash(of: "ceph \(secret)"))", toolbox: tools)
+        }
+
+        private static func makeStorage(
+            _ place: PairStorage.Place, _ common: RBDShared?, serving: PairedService, ahead: PoolsAhead
+        ) throws(StorageError) -> PairStorage {
+            let replication = place.cluster.replication
+            switch (replication.method, replication.group, common) {
+            case (.drbd(let resource, let minor), .some(let group), _):
+                return try PairStorage.drbd(resource: resource, minor: minor, in: group, place, ahead: ahead)
+            case (.rsync(let interval, let maximumLag), .some(let group), _):
+                return try PairStorage.rsync(
+                    interval: interval, maximumLag: maximumLag, in: group, serving: serving, place)
+            case (.shared, _, .some(let common)): return try PairStorage.shared(common, place, ahead: ahead)
+            case (.drbd, _, _), (.rsync, _, _), (.shared, _, _):
+                throw StorageError(.internal, "the pair's storage is not configured")
+            }
         }
 
         private static func stack(

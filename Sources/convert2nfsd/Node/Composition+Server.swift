@@ -105,7 +105,7 @@ extension StorageNode {
         return try await kernelServer(
             nfs, state: state, tools,
             pair: .init(
-                scope: scope, volume: shared, isMounted: cluster.replication.device != nil), logger: logger)
+                scope: scope, volume: shared, isMounted: cluster.replication.movesStateVolume), logger: logger)
     }
 
     private static func kernelServer(

@@ -54,13 +54,14 @@ extension StorageNode {
     /// What serves the volumes that the catalog at that path knows.
     static func servingPart(
         _ configuration: Configuration, catalog path: String, isSimulated: Bool = false, server: Server? = nil,
-        ahead: [Pool] = [], replicate: (@Sendable () async -> Void)? = nil, _ logger: Logger,
+        ahead: [Pool] = [], shared: RBDShared? = nil, replicate: (@Sendable () async -> Void)? = nil, _ logger: Logger,
         tell: @escaping @Sendable (Reconciler.Progress) -> Void = { _ in }
     ) async throws(StorageError) -> ServingPart {
         let catalog = try Catalog(path: path)
         let world =
             isSimulated
-            ? simulatedWorld(configuration) : try await realWorld(configuration, catalog, server, ahead, logger: logger)
+            ? simulatedWorld(configuration)
+            : try await realWorld(configuration, catalog, server, ahead, shared, logger: logger)
         var settings = VolumeManager.Settings(paths: configuration.nfs.template)
         settings.growthRefusals = world.growthRefusals
         settings.replicate = replicate
@@ -75,14 +76,15 @@ extension StorageNode {
     }
 
     private static func realWorld(
-        _ configuration: Configuration, _ catalog: Catalog, _ given: Server?, _ ahead: [Pool], logger: Logger
+        _ configuration: Configuration, _ catalog: Catalog, _ given: Server?, _ ahead: [Pool],
+        _ shared: RBDShared?, logger: Logger
     ) async throws(StorageError) -> World {
         let state = configuration.node.state
         let volumes = try await catalog.volumes()
         let choice = try serverChoice(configuration, hasVolumes: !volumes.isEmpty)
         // A pair's is there before its catalog.
         let chosen = given == nil ? try await choose(choice, locator) : .kernel
-        if configuration.pools.contains(where: { $0.backend.kind == .rbd }) { await loadRBD() }
+        if configuration.usesRBD { await loadRBD() }
         let tools = try locateTools(configuration, chosen, locator)
         // One in creation or deletion need not have storage.
         let filled = Set(volumes.filter(\.phase.isServed).map(\.pool))
@@ -95,7 +97,7 @@ extension StorageNode {
             pools.append(
                 try self.pool(
                     pool, tools, state: state, holdsVolumes: filled.contains(pool.name),
-                    devices: devices(configuration), logger: logger))
+                    devices: devices(configuration), shared: shared, logger: logger))
         }
         let server: Server
         if let given {
@@ -119,15 +121,15 @@ extension StorageNode {
 
     /// The pools that need no catalog to be made.
     static func poolsAhead(
-        _ configuration: Configuration, logger: Logger
+        _ configuration: Configuration, shared: RBDShared?, logger: Logger
     ) throws(StorageError) -> [Pool] {
         let tools = try locateTools(configuration, .kernel, locator)
         var pools: [Pool] = []
-        for pool in configuration.pools where pool.backend.kind == .lvm {
+        for pool in configuration.pools where pool.backend.kind != .loop {
             pools.append(
                 try self.pool(
                     pool, tools, state: configuration.node.state, holdsVolumes: false, devices: devices(configuration),
-                    logger: logger))
+                    shared: shared, logger: logger))
         }
         return pools
     }
@@ -139,7 +141,7 @@ extension StorageNode {
 
     private static func pool(
         _ pool: Configuration.Pool, _ tools: Toolbox, state: String, holdsVolumes: Bool, devices: [String],
-        logger: Logger
+        shared: RBDShared?, logger: Logger
     ) throws(StorageError) -> Pool {
         let kind = pool.backend.kind.rawValue
         switch pool.backend {
@@ -157,7 +159,7 @@ extension StorageNode {
                 trimInterval: pool.trimInterval)
         case .rbd(let place):
             let backend = try RBDBackend(
-                place, overcommit: pool.overcommit, toolbox: tools, runner: SystemCommandRunner())
+                place, overcommit: pool.overcommit, shared: shared, toolbox: tools, runner: SystemCommandRunner())
             return Pool(
                 name: pool.name, backend: backend, kind: kind, maintenance: backend.maintenance,
                 trimInterval: pool.trimInterval)
@@ -215,7 +217,7 @@ extension StorageNode {
     }
 
     /// What a kernel lacks is found out when it is looked for.
-    private static func loadRBD() async {
+    static func loadRBD() async {
         guard let tools = try? locator.locate([.modprobe]) else { return }
         await RBDBackend.loadModules(tools, SystemCommandRunner())
     }

@@ -16,6 +16,10 @@ struct PairStorage: Sendable {
     var above: [ServiceLayer] = []
     /// Nil where the storage is made by hand.
     let setup: (any NodeSetup)?
+    /// Nil where the storage itself does not know who may serve.
+    var arbiter: (any Arbiter)?
+    /// It keeps a node from writing that cannot let go of it.
+    var shutsOut = false
     /// What need not wait until the node serves.
     var prepare: @Sendable () async -> Void = {}
 
@@ -40,20 +44,56 @@ struct PairStorage: Sendable {
         switch method {
         case .drbd: DRBDSetup.requiredTools
         case .rsync: FileSetup.requiredTools + FileReplication.requiredTools
+        case .shared: SharedVolumes.requiredTools + RBDBackend.requiredTools
         }
+    }
+
+    // MARK: Shared
+
+    /// Pools of Ceph, which both nodes reach.
+    static func shared(
+        _ storage: RBDShared, _ place: Place, ahead: PoolsAhead
+    ) throws(StorageError) -> PairStorage {
+        let replication = SharedReplication(storage)
+        let volumes = try SharedVolumes(
+            storage, stateDirectory: place.shared, toolbox: place.tools, runner: place.runner)
+        return PairStorage(
+            replication: replication,
+            below: [
+                ServiceLayer(
+                    "storage",
+                    raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
+                    lower: { () async throws(StorageError) in try await replication.demote() }),
+                ServiceLayer(
+                    "state volume",
+                    raise: { (_) async throws(StorageError) in
+                        ahead.look()
+                        try await volumes.raise()
+                    },
+                    lower: { () async throws(StorageError) in
+                        await ahead.end()
+                        try await volumes.lower()
+                    }),
+            ],
+            setup: SharedSetup(
+                node: place.own.name, storage: storage, volumes: volumes, systemctl: place.systemctl,
+                runner: place.runner),
+            arbiter: try CephArbiter(
+                storage.place, node: place.own.name, seconds: ConfigurationDefaults.leaseTerm, toolbox: place.tools),
+            shutsOut: true, prepare: { await volumes.prepare() })
     }
 
     // MARK: DRBD
 
     /// One replicated device below all volumes. `ahead` has its pools.
     static func drbd(
-        resource name: String, minor: Int, _ place: Place, ahead: PoolsAhead
+        resource name: String, minor: Int, in group: String, _ place: Place, ahead: PoolsAhead
     ) throws(StorageError) -> PairStorage {
         let cluster = place.cluster
         let replication = try DRBDReplication(
             resource: name, minor: minor, toolbox: place.tools, runner: place.runner)
-        let group = try ReplicatedGroup(
-            group: cluster.replication.group, device: "/dev/drbd\(minor)", stateDirectory: place.shared,
+        let replicated = try ReplicatedGroup(
+            group: group, device: "/dev/drbd\(minor)", stateDirectory: place.shared,
             toolbox: place.tools, runner: place.runner)
         let places = cluster.members.compactMap { member in
             member.disk.map {
@@ -67,7 +107,7 @@ struct PairStorage: Sendable {
         if let half = places.first(where: { $0.node == place.own.name }) {
             setup = try DRBDSetup(
                 resource, place: half, hostName: ConfigurationDefaults.hostName(), replication: replication,
-                group: group, toolbox: place.tools, systemctl: place.systemctl, runner: place.runner)
+                group: replicated, toolbox: place.tools, systemctl: place.systemctl, runner: place.runner)
         }
         return PairStorage(
             replication: replication,
@@ -80,20 +120,20 @@ struct PairStorage: Sendable {
                     "state volume",
                     raise: { (_) async throws(StorageError) in
                         ahead.look()
-                        try await group.raise()
+                        try await replicated.raise()
                     },
                     lower: { () async throws(StorageError) in
                         await ahead.end()
-                        try await group.lower()
+                        try await replicated.lower()
                     }),
-            ], setup: setup, prepare: { await group.prepare() })
+            ], setup: setup, prepare: { await replicated.prepare() })
     }
 
     // MARK: Files
 
     /// A volume group on each node, the standby's with copies of the other's files.
     static func rsync(
-        interval: Int, maximumLag: Int, serving: PairedService, _ place: Place
+        interval: Int, maximumLag: Int, in group: String, serving: PairedService, _ place: Place
     ) throws(StorageError) -> PairStorage {
         let (cluster, state) = (place.cluster, place.configuration.node.state)
         try StorageNode.ensureDirectory(place.shared)
@@ -121,7 +161,7 @@ struct PairStorage: Sendable {
         var setup: FileSetup?
         if let disk = place.own.disk {
             setup = try FileSetup(
-                node: place.own.name, group: cluster.replication.group, disk: disk, toolbox: place.tools,
+                node: place.own.name, group: group, disk: disk, toolbox: place.tools,
                 systemctl: place.systemctl, runner: place.runner)
         }
         return PairStorage(

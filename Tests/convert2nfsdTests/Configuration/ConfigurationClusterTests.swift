@@ -62,6 +62,40 @@ struct ConfigurationClusterTests {
         #expect(standard?.replication.method == .rsync(interval: 60, maximumLag: 600))
     }
 
+    private func shared(_ pools: String, nodes: String = Self.nodes, replication: String = "method: shared") -> String {
+        var lines = text(nodes: nodes).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        for (index, line) in lines.enumerated() {
+            if line.hasPrefix("  - {name: default") { lines[index] = pools }
+            if line.hasPrefix("  replication:") { lines[index] = "  replication: {\(replication)}" }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    @Test("pools of Ceph that both nodes reach, in one cluster and under one user")
+    func sharedPools() throws {
+        let pools = "  - {name: a, backend: rbd, pool: p, user: u}\n  - {name: b, backend: rbd, pool: q, user: u}"
+        let replication = try #require(try parsed(shared(pools)).cluster?.replication)
+        #expect(replication.method == .shared && replication.group == nil && replication.movesStateVolume)
+        for (text, says) in [
+            (
+                shared("  - {name: a, backend: lvm, volumeGroup: vg}"),
+                "pools[0]: in a pair with shared storage every pool"
+            ),
+            (
+                shared(pools.replacing("pool: q, user: u", with: "pool: q")),
+                "pools[1]: in a pair all pools are in one cluster"
+            ),
+            (shared(pools, replication: "method: shared, volumeGroup: vg"), "there is no such key with shared"),
+            (
+                shared(pools, nodes: Self.nodes.replacing("priority: 50", with: "priority: 50, disk: /dev/sdb")),
+                "no node has a disk"
+            ),
+        ] {
+            let error = #expect(throws: ConfigurationError.self) { try parsed(text) }
+            #expect(error?.description.contains(says) == true, "\(says): \(error?.description ?? "")")
+        }
+    }
+
     @Test("a disk on both nodes, the way back by itself, and who is to serve")
     func disks() throws {
         let nodes = Self.nodes.replacing("priority: 100", with: "priority: 100, disk: /dev/sda")
@@ -106,7 +140,7 @@ struct ConfigurationClusterTests {
             Fault(
                 text: own.text(replication: "method: rsync, interval: 20, maxLag: 30"),
                 says: "cluster.replication.maxLag: found the number 30"),
-            Fault(text: own.text(replication: "method: hope"), says: "drbd or rsync"),
+            Fault(text: own.text(replication: "method: hope"), says: "drbd, rsync or shared"),
             Fault(text: own.text(more: "fence: {command: [poweroff]}"), says: "an absolute path first"),
             Fault(text: own.text(more: "fence: {}"), says: "cluster.fence.command: the key is missing"),
             Fault(text: own.text(more: "advertInterval: 0.01"), says: "from 0.05 to 40"),

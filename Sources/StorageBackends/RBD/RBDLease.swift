@@ -1,0 +1,72 @@
+import Glibc
+import HostTools
+import RBDWire
+import StorageCore
+
+/// A lease that Ceph itself keeps, in an object of the pool, and a text beside it. With a connection of its own, so that nothing is in its
+/// way.
+package struct RBDLease: Sendable {
+    private let helper: RBDHelper
+    private let place: RBDPlace
+    private let holder: String
+    private let seconds: Int64
+    private let object: String
+
+    /// What one question may take.
+    private static let patience = Duration.seconds(2)
+
+    /// `toolbox` holds `RBDBackend.requiredTools`.
+    package init(_ place: RBDPlace, holder: String, seconds: Int, toolbox: Toolbox) throws(StorageError) {
+        self.place = place
+        self.holder = holder
+        self.seconds = Int64(seconds)
+        object = "\(RBDNames(prefix: place.prefix).start)lease"
+        do throws(HostError) {
+            helper = RBDHelper(try place.companion(toolbox), patience: Self.patience)
+        } catch {
+            throw StorageError(host: error, "opening the Ceph pool \(place.path)")
+        }
+    }
+
+    /// Ensures that the holder has it, for so long from now on. Throws `conflict` if another has.
+    package func hold() async throws(StorageError) {
+        do throws(RBDFailure) {
+            try await helper.ask(.hold(object: object, holder: holder, seconds: seconds))
+        } catch  where error.code == EBUSY {
+            throw StorageError(.conflict, "the other node has the lease \(object) in the Ceph pool \(place.path)")
+        } catch {
+            throw StorageError(rbd: error, place)
+        }
+    }
+
+    /// Ensures that the holder has not got it.
+    package func letGo() async throws(StorageError) {
+        do throws(RBDFailure) { try await helper.ask(.letGo(object: object, holder: holder)) } catch {
+            throw StorageError(rbd: error, place)
+        }
+    }
+
+    /// What is written beside it, and its version.
+    package func read() async throws(StorageError) -> (text: String, version: String) {
+        do throws(RBDFailure) {
+            guard case .note(let text, let version) = try await helper.ask(.read(object: object)) else {
+                return ("", "")
+            }
+            return (text, version)
+        } catch {
+            throw StorageError(rbd: error, place)
+        }
+    }
+
+    /// Writes it in the place of what has the version. Throws `conflict` if something else is there by now.
+    package func write(_ text: String, over version: String) async throws(StorageError) {
+        do throws(RBDFailure) {
+            try await helper.ask(.write(object: object, text: text, over: version))
+        } catch  where error.code == ECANCELED {
+            throw StorageError(
+                .conflict, "something else is written in \(object) in the Ceph pool \(place.path) by now")
+        } catch {
+            throw StorageError(rbd: error, place)
+        }
+    }
+}

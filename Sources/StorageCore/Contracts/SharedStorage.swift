@@ -1,0 +1,29 @@
+/// Storage that both nodes of a pair reach at once, and that one of them at most may write. One instance for a node. All methods have a
+/// deadline, and throw `unavailable` if the storage does not answer, `conflict` if it is another pair's. Needs root.
+package protocol SharedStorage: Sendable {
+    /// Returns if this node reaches it.
+    func probe() async throws(StorageError)
+
+    /// Ensures that there is the service's own volume in it, opened by this node, and answers its device. Nobody serves yet: throws
+    /// `conflict` if somebody has it.
+    func make() async throws(StorageError) -> DevicePath
+
+    /// Ensures that this node, and no other, may write. Whoever could before is shut out, which is written down first, and outlives both
+    /// nodes. Throws `conflict` if it was opened under a higher epoch, unless it is forced.
+    func open(under epoch: Epoch, isForced: Bool) async throws(StorageError)
+
+    /// Whether this node has opened it and was not shut out since.
+    func isOpen() async throws(StorageError) -> Bool
+
+    /// The device of the service's own volume. Throws `notFound` if this node has not opened it.
+    func stateDevice() async throws(StorageError) -> DevicePath
+
+    /// What of it has a device here, the service's own volume included. Whether it answers or not.
+    func devices() async throws(StorageError) -> [DevicePath]
+
+    /// Ensures that this node has no device of it, and could not write. `busy` while one is in use.
+    func close() async throws(StorageError)
+
+    /// Ensures that this node is no longer shut out by what another has done, once nothing of it is left here.
+    func readmit() async throws(StorageError)
+}
