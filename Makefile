@@ -61,9 +61,11 @@ soak: packages
 	$(SWIFT_BUILD) --build-tests
 	CONVERT2NFS_SOAK=1 Scripts/isolated swift test --skip-build --no-parallel --filter SoakTests
 
-# A pair's nodes lose their power at random moments under load; most of a minute each time.
-soak-ha: lab-programs
-	CONVERT2NFS_SOAK=$(KILLS) Scripts/lab-suite $(RELEASE) --filter PairTests/killedAgainAndAgain
+# A pair's nodes lose their power at random moments under load; most of a minute each time. On DRBD, and on Ceph.
+soak-ha: SUITE = PairTests
+soak-ceph: SUITE = CephPairTests
+soak-ha soak-ceph: lab-programs
+	CONVERT2NFS_SOAK=$(KILLS) Scripts/lab-suite $(RELEASE) --filter 'LabTests\.$(SUITE)/killedAgainAndAgain'
 
 bench: build
 	@Scripts/packages dbus-bin

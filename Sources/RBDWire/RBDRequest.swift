@@ -62,14 +62,15 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     /// `connection`.
     case connection
 
-    /// Whether something may have changed when nobody knows what came of it.
+    /// Whether something may have changed when nobody knows what came of it. A lease is held a little longer then, or by a client that is gone,
+    /// and no longer than it lasts.
     package var changes: Bool {
         switch self {
         case .create, .clone, .annotate, .rename, .resize, .takeSnapshot, .removeSnapshot, .flatten, .moveToTrash,
-            .purge,
-            .breakLock, .inspect, .letGo, .write:
+            .purge, .breakLock, .inspect, .write:
             true
-        case .probe, .list, .promised, .watchers, .lockOwners, .block, .command, .connection, .hold, .read: false
+        case .probe, .list, .promised, .watchers, .lockOwners, .block, .command, .connection, .hold, .letGo, .read:
+            false
         }
     }
 }

@@ -10,31 +10,38 @@ extension Cluster {
         UInt64(RBD_FEATURE_LAYERING) | UInt64(RBD_FEATURE_EXCLUSIVE_LOCK) | UInt64(RBD_FEATURE_OBJECT_MAP)
         | UInt64(RBD_FEATURE_FAST_DIFF) | UInt64(RBD_FEATURE_DEEP_FLATTEN)
 
+    /// One that says nothing of itself which could be understood is among them, with its name alone.
     func list(_ prefix: String, _ progress: Progress) throws(RBDFailure) -> [RBDImage] {
         try each(of: try names().map(\.name).filter { $0.hasPrefix(prefix) }, progress) { name throws(RBDFailure) in
-            try inspect(name)
+            do throws(RBDFailure) { return try inspect(name) } catch  where Self.strange.contains(error.code) {
+                return RBDImage(name: name, id: "", size: 0, metadata: [:], snapshots: [], isClone: false)
+            }
         }
     }
+
+    /// What librbd says of an image that it does not understand; no other is kept from being seen by that.
+    private static let strange: Set<Int32> = [ENOSYS, EOPNOTSUPP, EINVAL]
 
     func promised(besides others: Set<String>, _ progress: Progress) throws(RBDFailure) -> Int64 {
         let all = try names()
         let found = try each(of: all.filter { !others.contains($0.name) }.map(\.id), progress) {
             id throws(RBDFailure) in
             if let size = sizes.size(of: id) { return size }
-            let size = try open(id: id) { image throws(RBDFailure) in try promise(of: image, id) }
-            sizes.note(id, size)
-            return size
+            return try noteSize(of: id)
         }
         sizes.keep(Set(all.map(\.id)))
         return found.reduce(0, Self.sum)
     }
 
-    /// Each of its snapshots may come to hold as much as it had then.
-    private func promise(of image: rbd_image_t, _ name: String) throws(RBDFailure) -> Int64 {
-        try snapshots(of: image, name).map(\.size).reduce(try size(of: image, name), Self.sum)
+    @discardableResult
+    private func noteSize(of id: String) throws(RBDFailure) -> Int64 {
+        // One that is gone since holds nothing.
+        let size = try promise(ofImage: id) ?? 0
+        sizes.note(id, size)
+        return size
     }
 
-    private static func sum(_ one: Int64, _ other: Int64) -> Int64 {
+    static func sum(_ one: Int64, _ other: Int64) -> Int64 {
         let (sum, isOver) = one.addingReportingOverflow(other)
         return isOver ? .max : sum
     }
@@ -79,21 +86,21 @@ extension Cluster {
     func resize(_ name: String, size: Int64) throws(RBDFailure) {
         try open(name) { image throws(RBDFailure) in
             try check(rbd_resize2(image, UInt64(size), false, { _, _, _ in 0 }, nil), "resizing \(name)")
-            sizes.note(try id(of: image, name), try promise(of: image, name))
+            try noteSize(of: try id(of: image, name))
         }
     }
 
     func takeSnapshot(_ name: String, _ snapshot: String) throws(RBDFailure) {
         try open(name) { image throws(RBDFailure) in
             try check(rbd_snap_create(image, snapshot), "taking the snapshot \(name)@\(snapshot)")
-            sizes.note(try id(of: image, name), try promise(of: image, name))
+            try noteSize(of: try id(of: image, name))
         }
     }
 
     func removeSnapshot(_ name: String, _ snapshot: String) throws(RBDFailure) {
         try open(name, in: removals) { image throws(RBDFailure) in
             try check(rbd_snap_remove(image, snapshot), "removing the snapshot \(name)@\(snapshot)")
-            sizes.note(try id(of: image, name), try promise(of: image, name))
+            try noteSize(of: try id(of: image, name))
         }
     }
 

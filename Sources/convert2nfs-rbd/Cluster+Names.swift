@@ -29,7 +29,7 @@ extension Cluster {
 
     /// A renaming has not come so far yet, or is nearly done; or a new image was never listed. Never the only name of an image.
     private func clear(_ name: String, _ id: String) throws(RBDFailure) {
-        if try execute("dir_get_name", [id], "looking for the name of \(id)") == nil, try hasHeader(id) {
+        if try directory("dir_get_name", id, "looking for the name of \(id)") == nil, try hasHeader(id) {
             throw RBDFailure(code: EIO, action: "looking for \(name), which is there and is not listed")
         }
         let result = rados_remove(removals, "rbd_id.\(name)")
@@ -45,7 +45,7 @@ extension Cluster {
     }
 
     private func restore(_ name: String, _ id: String) throws(RBDFailure) {
-        let bytes = Self.bytes(id)
+        let bytes = Encoding.bytes(id)
         let result = bytes.withUnsafeBytes {
             rados_write_full(
                 removals, "rbd_id.\(name)", $0.bindMemory(to: CChar.self).baseAddress, bytes.count)
@@ -54,7 +54,12 @@ extension Cluster {
     }
 
     private func listedID(of name: String) throws(RBDFailure) -> String? {
-        try execute("dir_get_id", [name], "looking for \(name)").flatMap(Self.text)
+        try directory("dir_get_id", name, "looking for \(name)")
+    }
+
+    /// What Ceph's directory of images answers to a question with one text; nil if it does not know.
+    private func directory(_ method: String, _ text: String, _ action: String) throws(RBDFailure) -> String? {
+        try execute(method, of: Self.directory, Encoding.bytes(text), through: removals, action).flatMap(Encoding.text)
     }
 
     private func writtenID(of name: String) throws(RBDFailure) -> String? {
@@ -62,33 +67,6 @@ extension Cluster {
         let length = rados_read(pool, "rbd_id.\(name)", &buffer, buffer.count, 0)
         if length == -ENOENT { return nil }
         try check(length, "looking for \(name)")
-        return Self.text(buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) })
-    }
-
-    /// What the class of RBD answers to a question about the directory; nil for ENOENT.
-    private func execute(_ method: String, _ texts: [String], _ action: String) throws(RBDFailure) -> [UInt8]? {
-        let question = texts.flatMap(Self.bytes)
-        var answer = [CChar](repeating: 0, count: 256)
-        let length = question.withUnsafeBytes { bytes in
-            rados_exec(
-                removals, Self.directory, "rbd", method, bytes.bindMemory(to: CChar.self).baseAddress, question.count,
-                &answer, answer.count)
-        }
-        if length == -ENOENT { return nil }
-        try check(length, action)
-        return answer.prefix(Int(length)).map { UInt8(bitPattern: $0) }
-    }
-
-    /// As Ceph writes it: the length in four bytes, the lowest first, and the text.
-    private static func bytes(_ text: String) -> [UInt8] {
-        let count = UInt32(text.utf8.count)
-        return (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * $0)) } + Array(text.utf8)
-    }
-
-    private static func text(_ bytes: [UInt8]) -> String? {
-        guard bytes.count >= 4 else { return nil }
-        let count = (0..<4).reduce(0) { $0 + Int(bytes[$1]) << (8 * $1) }
-        guard bytes.count >= 4 + count else { return nil }
-        return String(decoding: bytes[4..<4 + count], as: UTF8.self)
+        return Encoding.text(buffer.prefix(Int(length)).map { UInt8(bitPattern: $0) })
     }
 }

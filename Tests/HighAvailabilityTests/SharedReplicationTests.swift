@@ -53,8 +53,11 @@ private final class SharedDisk: Sendable {
             }
         }
 
-        func isOpen() async throws(StorageError) -> Bool {
-            try with { $0.holder == node && $0.opened.contains(node) }
+        func look() async throws(StorageError) -> SharedHold {
+            try with { state in
+                guard state.opened.contains(node) else { return SharedHold(.closed, epoch: state.epoch) }
+                return SharedHold(state.holder == node ? .open : .lost, epoch: state.epoch)
+            }
         }
         func devices() async throws(StorageError) -> [DevicePath] {
             disk.state.withLock { $0.opened.contains(node) ? [DevicePath("/dev/\(node)")] : [] }
@@ -110,8 +113,9 @@ struct SharedReplicationTests {
         #expect(await first.look().data == .current(other: .same))
         try await second.promote(Occasion(epoch: epochs.1))
         try await eventually {
-            await first.look().data == .failed("another node has shut this one out of the shared storage")
+            await first.look().data == .outdated("another node has shut this one out of the shared storage")
         }
+        #expect(await first.look().openedUnder == epochs.1)
         #expect(await second.look().isPrimary)
         try await first.demote()
         // One that comes late does not shut out who has opened it since.

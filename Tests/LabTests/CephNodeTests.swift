@@ -248,4 +248,29 @@ struct CephNodeTests {
             try await Task.sleep(for: .milliseconds(200))
         }
     }
+
+    @Test("an image that no librbd of this age understands is in nobody's way, and what it could hold counts")
+    func strangeImages() async throws {
+        let (node, cluster) = (try node(), try ceph())
+        // Its room is the same all the time then.
+        try await cluster.ceph("osd pool set-quota rbd max_bytes 2147483648")
+        let before = try await available(node)
+        for name in ["strange", "convert2nfs.strange"] {
+            try await cluster.rbd("create --size 64M rbd/\(name)")
+            let id = try #require(try await cluster.rbd("info rbd/\(name)").firstMatch(of: /id: ([0-9a-f]+)/)?.output.1)
+            // Features of a Ceph to come.
+            try await cluster.rados("setomapval rbd_header.\(id) features zzzzzzzz")
+        }
+        try await node.convert2nfs("volume create shop/beside --size 304Mi")
+        #expect(try await node.convert2nfs("pool list -o json").contains("convert2nfs.strange"))
+        #expect(try await available(node) == before - (64 + 64 + 304) << 20)
+        try await node.convert2nfs("volume delete shop/beside")
+        try await cluster.ceph("osd pool set-quota rbd max_bytes 0")
+    }
+
+    /// What the pool may promise yet, in bytes.
+    private func available(_ node: Node) async throws -> Int {
+        let text = try await node.convert2nfs("pool list -o json")
+        return try #require(Int(text.firstMatch(of: /"availableBytes" *: *([0-9]+)/)?.output.1 ?? ""))
+    }
 }

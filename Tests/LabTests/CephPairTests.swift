@@ -33,7 +33,7 @@ struct CephPairTests {
         let end = ContinuousClock.now + .seconds(60)
         while true {
             let record = try await ceph().rados("getxattr pair.record convert2nfs.text")
-            if record.contains("\"fenced\":["), !record.contains("\"fenced\":[\"") { return }
+            if !record.contains(/"(fenced|leaving)":\["/) { return }
             try #require(ContinuousClock.now < end, "\(record)")
             try await Task.sleep(for: .milliseconds(500))
         }
@@ -76,9 +76,11 @@ struct CephPairTests {
         }
     }
 
-    @Test("what a node that stood still while the other took over writes when it goes on is refused")
-    func lateWrites() async throws {
-        try await withPair("late") { pair, primary, standby, application in
+    @Test(
+        "what a node that stood still while the other took over writes when it goes on is refused, and it serves again if the other is lost",
+        arguments: [false, true])
+    func lateWrites(isOtherLost: Bool) async throws {
+        try await withPair("late-\(isOtherLost)") { pair, primary, standby, application in
             try await application.start("/nfs/shopdata", from: PairNodes.address, options: "nfsvers=3")
             try await application.proceed()
             // Written to the filesystem and to no disk: it is to come after the move.
@@ -90,16 +92,22 @@ struct CephPairTests {
             try primary.pause(true)
             try await pair.wait(until: standby, is: "primary")
             try await application.proceed()
+            if isOtherLost { try await standby.cutPower() }
             try primary.pause(false)
             let seen = try await primary.sh(
                 "sync -f /nfs/shopdata 2>&1 || true; until ! grep -q ' /nfs/shopdata ' /proc/mounts; do sleep 0.2; done; dmesg | grep -c 'I/O error' || true",
                 deadline: .seconds(90))
             #expect((Int(seen.split(whereSeparator: \.isWhitespace).last ?? "") ?? 0) > 0, "\(seen)")
-            try await pair.wait(until: primary, is: "standby")
+            try await pair.wait(until: primary, is: isOtherLost ? "primary" : "standby")
             try await application.proceed()
+            if isOtherLost {
+                try await pair.boot(standby)
+                try await pair.wait(until: standby, is: "standby")
+            }
             let result = try await application.stop()
             #expect(result.errors == "none" && result.lost == 0, "\(result)")
-            #expect(try await standby.sh("! grep -q x /nfs/shopdata/late 2>/dev/null && echo gone") == "gone\n")
+            let serving = try await pair.primary()
+            #expect(try await serving.sh("! grep -q x /nfs/shopdata/late 2>/dev/null && echo gone") == "gone\n")
             try await waitUntilAllAreLetIn()
         }
     }
@@ -136,6 +144,35 @@ struct CephPairTests {
             let result = try await application.stop()
             #expect(result.errors == "none" && result.lost == 0, "\(result)")
             #expect(try await pair.primary().spec.name == primary.spec.name)
+        }
+    }
+
+    @Test("the nodes get another secret one after the other, the one that serves first, and the service goes on")
+    func newSecret() async throws {
+        try await withPair("secret") { pair, primary, standby, application in
+            try await application.start("/nfs/shopdata", from: PairNodes.address, options: "nfsvers=3")
+            try await application.proceed()
+            for node in [primary, standby] {
+                try await node.sh(
+                    "printf '%s' new-new-new-new-new-new-new-new-new-new >/etc/convert2nfs/cluster.secret; kill $(pidof convert2nfsd)"
+                )
+                try await node.sh("while pidof convert2nfsd >/dev/null; do sleep 0.1; done", deadline: .seconds(60))
+                try await pair.start(node)
+                try await pair.wait(until: node, is: node.spec.name == primary.spec.name ? "primary" : "standby")
+            }
+            try await pair.wait(until: primary, is: "primary")
+            try await application.proceed()
+            let result = try await application.stop()
+            #expect(result.errors == "none" && result.lost == 0, "\(result)")
+            try await waitUntilAllAreLetIn()
+        }
+    }
+
+    @Test("kills at random moments under load, there and back, lose nothing", .enabled(if: PairKills.count > 0))
+    func killedAgainAndAgain() async throws {
+        try await withPair("soak") { pair, primary, standby, application in
+            try await PairKills.run(pair, primary, standby, application)
+            try await waitUntilAllAreLetIn()
         }
     }
 }

@@ -113,7 +113,7 @@ struct FaultyTools {
                 printf '%s\n' "$line"
             done
         }
-        ask | convert2nfs-rbd "$@" | answer
+        ask | /opt/convert2nfs/convert2nfs-rbd "$@" | answer
 
         """
 }

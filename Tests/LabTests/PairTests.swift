@@ -1,4 +1,3 @@
-import FoundationEssentials
 import HostTools
 import Lab
 import Testing
@@ -189,30 +188,8 @@ struct PairTests {
         }
     }
 
-    /// How often the power is cut; by default, never: it takes most of a minute each time.
-    private static let kills = ProcessInfo.processInfo.environment["CONVERT2NFS_SOAK"].flatMap(Int.init) ?? 0
-
-    @Test("kills at random moments under load, there and back, lose nothing", .enabled(if: kills > 0))
+    @Test("kills at random moments under load, there and back, lose nothing", .enabled(if: PairKills.count > 0))
     func killedAgainAndAgain() async throws {
-        try await withPair("soak") { pair, first, second, application in
-            try await application.start("/nfs/shopdata", from: PairNodes.address, options: "nfsvers=3")
-            var (primary, standby) = (first, second)
-            for number in 1...Self.kills {
-                try await application.proceed()
-                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<3000)))
-                try await primary.cutPower()
-                try await pair.wait(until: standby, is: "primary")
-                try await application.proceed()
-                try await pair.boot(primary)
-                try await pair.wait(until: primary, is: "standby", deadline: .seconds(180))
-                print("kill \(number) of \(Self.kills): \(standby.spec.name) serves")
-                (primary, standby) = (standby, primary)
-            }
-            let result = try await application.stop()
-            #expect(result.errors == "none" && result.lost == 0, "\(result)")
-            print(
-                "\(result.records) records, \(result.lost) lost, errors \(result.errors), longest call \(result.longest)"
-            )
-        }
+        try await withPair("soak") { try await PairKills.run($0, $1, $2, $3) }
     }
 }

@@ -9,7 +9,7 @@ extension FailoverMachine {
             let epoch = highest.next(of: node)
             stage = .claiming(epoch)
             return [.seek(epoch)]
-        case .primary(let epoch) where isSuperseded(epoch): return demote(.superseded)
+        case .primary(let epoch) where isSuperseded(epoch) || isShutOut: return demote(.superseded)
         case .primary where isToMove && peer?.isFit == true: return demote(.handOver)
         default: return []
         }
@@ -25,6 +25,12 @@ extension FailoverMachine {
     /// Whoever has served under a higher epoch had evidence that nobody serves under this one.
     private func isSuperseded(_ epoch: Epoch) -> Bool { peer.map { $0.record.served > epoch } ?? false }
 
+    /// The other node has opened the storage since, whether it is heard or not.
+    private var isShutOut: Bool {
+        guard shutsOut, case .outdated = data else { return false }
+        return true
+    }
+
     private var isToMove: Bool {
         if isMoveAsked { return true }
         if case .failed = data { return true }
@@ -34,6 +40,7 @@ extension FailoverMachine {
 
     private mutating func demote(_ ending: Ending) -> [Action] {
         isMoveAsked = false
+        isSilent = false
         answeringTicks = ending == .handOver && address == .held ? Self.answerPatience : 0
         stage = .demoting(ending)
         return [.demote]

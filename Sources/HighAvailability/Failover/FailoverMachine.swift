@@ -9,6 +9,8 @@ package struct FailoverMachine: Sendable, Hashable {
     package enum Event: Hashable, Sendable {
         /// What replication says now.
         case data(DataState)
+        /// Storage that both nodes reach was opened under that last: nobody has served under a higher one.
+        case opened(Epoch)
         /// What keepalived says now.
         case address(AddressState)
         /// The other node's answer; nil if it did not answer in time.
@@ -116,6 +118,8 @@ package struct FailoverMachine: Sendable, Hashable {
     var isMoveAsked = false
     /// What clients asked before the ports were shut is still answered, from the address: for so many ticks at most.
     var answeringTicks = 0
+    /// On its way down the server has ended.
+    var isSilent = false
     /// The service belongs to the other node, and goes back to it once that could have had it for `givingBackTicks`.
     let givesBack: Bool
     /// One that cannot let go of the storage is shut out of it by whoever opens it.
@@ -175,7 +179,7 @@ package struct FailoverMachine: Sendable, Hashable {
         let isLeaving = address == .fault && leavingTicks > 0
         return PairReport(
             node: node, role: role, record: record, data: data, address: isLeaving ? .notHeld : address,
-            holdsStorage: holdsStorage, arbiter: arbiter)
+            holdsStorage: holdsStorage, arbiter: arbiter, isSilent: isSilent)
     }
 
     private var holdsStorage: Bool {
@@ -204,6 +208,10 @@ package struct FailoverMachine: Sendable, Hashable {
         let before = record
         switch event {
         case .data(let state): noteData(state)
+        case .opened(let epoch):
+            record.seen = max(record.seen, epoch)
+            // There is one copy, and what was written under that epoch is in it.
+            noteData(data)
         case .address(let state): address = state
         case .peer(let report): note(report)
         case .claim(let epoch, let report):
@@ -214,7 +222,9 @@ package struct FailoverMachine: Sendable, Hashable {
             actions += take(epoch)
         case .evidence(let epoch, let answer): actions += weigh(answer, for: epoch)
         case .promoted(let epoch, let failure): actions += end(promotion: epoch, failure)
-        case .silent: answeringTicks = 0
+        case .silent:
+            answeringTicks = 0
+            isSilent = true
         case .demoted(let state, let failure):
             answeringTicks = 0
             noteData(state)
@@ -288,6 +298,6 @@ package struct FailoverMachine: Sendable, Hashable {
 
     var isPeerServing: Bool {
         guard let peer, peer.holdsStorage else { return false }
-        return !(shutsOut && peer.role == .fault)
+        return !(shutsOut && peer.cannotLetGo)
     }
 }

@@ -133,8 +133,8 @@ extension PairDriver: PairNode {
                 return age < .seconds(FailoverMachine.grantLasts)
                     ? .found(.granted) : .missing("\(parts.otherName) answered too late")
             }
+            if parts.storageShutsOut, answer.report.cannotLetGo { return .found(.storage) }
             let isStuck = answer.report.role == .fault && answer.report.holdsStorage
-            if isStuck, parts.storageShutsOut { return .found(.storage) }
             guard isStuck, parts.fence != nil else { return .refused(answer.report) }
         // It runs, and may serve.
         case .refusal: return .missing("\(parts.otherName) \(reply.refusal ?? "")")

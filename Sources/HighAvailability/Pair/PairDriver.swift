@@ -138,6 +138,7 @@ package actor PairDriver {
     func lookAtData() async {
         replicationState = await look()
         other.note(isConnected: replicationState.isConnected)
+        if let epoch = replicationState.openedUnder { handle(.opened(epoch)) }
         handle(.data(replicationState.data))
         disownCopied()
     }

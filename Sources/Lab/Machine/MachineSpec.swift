@@ -32,6 +32,9 @@ package struct MachineSpec: Hashable, Sendable {
     /// Storage nodes of a pair. With one emulated processor, what a takeover has to do at the same time is done one after the other.
     package static let p1 = pairMember(s1)
     package static let p2 = pairMember(s2)
+    /// Another pair's.
+    package static let p3 = pairMember(MachineSpec(name: "s3", number: 13, role: .storage))
+    package static let p4 = pairMember(MachineSpec(name: "s4", number: 14, role: .storage))
     private static func pairMember(_ spec: MachineSpec) -> MachineSpec {
         var spec = spec
         spec.processors = 2

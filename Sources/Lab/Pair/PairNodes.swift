@@ -37,13 +37,19 @@ package struct PairNodes: Sendable {
     }
     package static let disk = "/dev/disk/by-id/virtio-data0"
     package let nodes: [Machine]
+    /// Where it serves.
+    private let address: String
     private let cluster: String
     private let storage: Storage
 
     /// `cluster` is more of that section of the configuration; without it the nodes switch each other off, unless what they share shuts out
     /// whoever does not serve.
-    package init(_ first: Machine, _ second: Machine, cluster: String? = nil, storage: Storage = .drbd) {
+    package init(
+        _ first: Machine, _ second: Machine, address: String = PairNodes.address, cluster: String? = nil,
+        storage: Storage = .drbd
+    ) {
         nodes = [first, second]
+        self.address = address
         self.cluster = cluster ?? (storage.isShared ? "" : Self.fence)
         self.storage = storage
     }
@@ -147,7 +153,7 @@ package struct PairNodes: Sendable {
         var holders: [String] = []
         for machine in nodes {
             let addresses = try await machine.sh("ip -o -4 address show dev data0")
-            if addresses.contains(" \(Self.address)/") { holders.append(machine.spec.name) }
+            if addresses.contains(" \(address)/") { holders.append(machine.spec.name) }
         }
         return holders
     }
@@ -168,7 +174,7 @@ package struct PairNodes: Sendable {
         return """
             node: {name: \(machine.spec.name)}
             api: {listen: "0.0.0.0:8080"}
-            nfs: {address: \(Self.address)}
+            nfs: {address: \(address)}
             pools:
               - \(storage.pools)
             cluster:

@@ -17,6 +17,8 @@ extension RBDBackend {
                 answers.merge(await ensureMapped(Array(part), before, cluster)) { $1 }
             }
             let mapped = try await mapper.mappings(cluster)
+            // The kernel has another client for a key that is new, and nothing is written by one that is not known.
+            try await shared?.admit(mapped.compactMap(\.client))
             return await each(of: volumes) { [answers] volume throws(StorageError) in
                 let image = try answers[volume.id]?.get()
                 guard let image, let mapping = mapped.first(of: image) else {

@@ -60,7 +60,9 @@ package struct RBDBackend: StorageBackend {
     /// Of a pair: by which addresses this node writes is written down before it does.
     private static func admission(_ shared: RBDShared?) -> RBDHelper.Admission? {
         guard let shared else { return nil }
-        return { (addresses) async throws(StorageError) in try await shared.admit(addresses) }
+        return { (addresses, former) async throws(StorageError) in
+            try await shared.admit(addresses, former: former)
+        }
     }
 
     // MARK: Volumes

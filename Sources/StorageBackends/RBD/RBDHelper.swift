@@ -12,6 +12,8 @@ actor RBDHelper {
     private var lastID = 0
     /// Those that were given up and are not fenced yet.
     private var outcasts: [String] = []
+    /// Those that have ended, and of which nothing can come to pass.
+    private var former: [String] = []
     /// Why nothing is asked until the cluster answers again: who waits in a row would wait once each.
     private var silence: RBDFailure?
 
@@ -29,8 +31,9 @@ actor RBDHelper {
         self.admit = admit
     }
 
-    /// Is told by which addresses it reaches the cluster, before it asks anything; what it throws is thrown by the call.
-    typealias Admission = @Sendable ([String]) async throws(StorageError) -> Void
+    /// Is told by which addresses it reaches the cluster, before it asks anything, and by which it does no more; what it throws is thrown by
+    /// the call.
+    typealias Admission = @Sendable (_ addresses: [String], _ former: [String]) async throws(StorageError) -> Void
 
     /// What the cluster answers. `report` is told the progress of calls that have one, for which the time counts from the last word of it.
     @discardableResult
@@ -54,9 +57,11 @@ actor RBDHelper {
         guard let admit, admitted !== session else { return }
         // Its addresses are said first.
         _ = try await ask(.probe, of: session) { _, _ in }
-        do throws(StorageError) { try await admit(session.addresses) } catch {
+        let ended = former
+        do throws(StorageError) { try await admit(session.addresses, ended) } catch {
             throw RBDFailure(code: EAGAIN, action: error.message)
         }
+        former.removeAll { ended.contains($0) }
         admitted = session
     }
 
@@ -124,6 +129,7 @@ actor RBDHelper {
         for address in outcasts {
             _ = try await ask(.block(address: address, seconds: Self.fencedFor), of: session) { _, _ in }
             outcasts.removeAll { $0 == address }
+            former.append(address)
         }
     }
 
@@ -137,7 +143,7 @@ actor RBDHelper {
 
     private func close(_ ended: RBDSession, isDoubtful: Bool = false) {
         guard session === ended else { return }
-        if isDoubtful || ended.isDoubtful { outcasts += ended.addresses }
+        if isDoubtful || ended.isDoubtful { outcasts += ended.addresses } else { former += ended.addresses }
         ended.end()
         session = nil
     }

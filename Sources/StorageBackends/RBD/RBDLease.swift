@@ -4,10 +4,11 @@ import RBDWire
 import StorageCore
 
 /// A lease that Ceph itself keeps, in an object of the pool, and a text beside it. With a connection of its own, so that nothing is in its
-/// way.
+/// way. Only a pair whose `SharedRecord` is there holds it.
 package struct RBDLease: Sendable {
     private let helper: RBDHelper
     private let place: RBDPlace
+    private let pair: String
     private let holder: String
     private let seconds: Int64
     private let object: String
@@ -16,11 +17,12 @@ package struct RBDLease: Sendable {
     private static let patience = Duration.seconds(2)
 
     /// `toolbox` holds `RBDBackend.requiredTools`.
-    package init(_ place: RBDPlace, holder: String, seconds: Int, toolbox: Toolbox) throws(StorageError) {
+    init(_ place: RBDPlace, holder: NodeName, pair: String, seconds: Int, toolbox: Toolbox) throws(StorageError) {
         self.place = place
-        self.holder = holder
+        self.pair = pair
+        self.holder = "\(holder) of \(pair)"
         self.seconds = Int64(seconds)
-        object = "\(RBDNames(prefix: place.prefix).start)lease"
+        object = RBDNames(prefix: place.prefix).lease
         do throws(HostError) {
             helper = RBDHelper(try place.companion(toolbox), patience: Self.patience)
         } catch {
@@ -28,12 +30,23 @@ package struct RBDLease: Sendable {
         }
     }
 
-    /// Ensures that the holder has it, for so long from now on. Throws `conflict` if another has.
+    /// Ensures that the holder has it, for so long from now on. Throws `conflict` if another has, or if the prefix is another pair's.
     package func hold() async throws(StorageError) {
+        _ = try SharedLedger.check(try SharedLedger.parse(try await recorded(), place), pair, place)
         do throws(RBDFailure) {
             try await helper.ask(.hold(object: object, holder: holder, seconds: seconds))
         } catch  where error.code == EBUSY {
             throw StorageError(.conflict, "the other node has the lease \(object) in the Ceph pool \(place.path)")
+        } catch {
+            throw StorageError(rbd: error, place)
+        }
+    }
+
+    private func recorded() async throws(StorageError) -> String {
+        do throws(RBDFailure) {
+            let reply = try await helper.ask(.read(object: RBDNames(prefix: place.prefix).record))
+            if case .note(let text, _) = reply { return text }
+            return ""
         } catch {
             throw StorageError(rbd: error, place)
         }

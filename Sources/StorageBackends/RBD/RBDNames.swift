@@ -19,6 +19,10 @@ struct RBDNames: Sendable, Hashable {
     /// Of a pair: of the image of the service's own files.
     var stateName: String { "\(start)state.." }
 
+    /// Of the objects beside it: what is written of the pair, and what its nodes hold in turn.
+    var record: String { "\(start)record" }
+    var lease: String { "\(start)lease" }
+
     /// Neither a volume nor anybody else's.
     func isOwn(_ name: String) -> Bool { isPartial(name) || name == stateName }
 

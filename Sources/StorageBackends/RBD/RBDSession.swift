@@ -48,7 +48,7 @@ final class RBDSession: Sendable {
         _ call: RBDCall, within patience: Duration, report: @escaping @Sendable (Int64, Int64) -> Void
     ) async -> Outcome {
         guard let line = try? JSONEncoder().encode(call) else { return .ended("the call cannot be written") }
-        return await calls.wait(call.id, patience, report) { questions.yield(Array(line)) }
+        return await calls.wait(call, patience, report) { questions.yield(Array(line)) }
     }
 
     /// Ends the helper at once, and with it whatever waits.
@@ -64,12 +64,13 @@ private final class WaitingCalls: Sendable {
         let answer: CheckedContinuation<RBDSession.Outcome, Never>
         let report: @Sendable (Int64, Int64) -> Void
         let patience: Duration
+        let changes: Bool
         var timer: Task<Void, Never>?
     }
 
     private struct State {
         var end: RBDSession.Outcome?
-        /// A call was given up.
+        /// A call that may have changed something was given up.
         var hasLost = false
         var addresses: [String] = []
         var calls: [Int: Call] = [:]
@@ -79,18 +80,21 @@ private final class WaitingCalls: Sendable {
 
     var isOpen: Bool { state.withLock { $0.end == nil } }
     var addresses: [String] { state.withLock(\.addresses) }
-    var isDoubtful: Bool { state.withLock { $0.hasLost || !$0.calls.isEmpty } }
+    var isDoubtful: Bool { state.withLock { $0.hasLost || $0.calls.values.contains(where: \.changes) } }
 
     func wait(
-        _ id: Int, _ patience: Duration, _ report: @escaping @Sendable (Int64, Int64) -> Void, ask: () -> Void
+        _ call: RBDCall, _ patience: Duration, _ report: @escaping @Sendable (Int64, Int64) -> Void, ask: () -> Void
     ) async -> RBDSession.Outcome {
         await withCheckedContinuation { answer in
             let end = state.withLock { state in
-                if state.end == nil { state.calls[id] = Call(answer: answer, report: report, patience: patience) }
+                if state.end == nil {
+                    state.calls[call.id] = Call(
+                        answer: answer, report: report, patience: patience, changes: call.request.changes)
+                }
                 return state.end
             }
             if let end { return answer.resume(returning: end) }
-            restartTimer(of: id)
+            restartTimer(of: call.id)
             ask()
         }
     }
@@ -115,7 +119,7 @@ private final class WaitingCalls: Sendable {
     func fail(_ outcome: RBDSession.Outcome) {
         let calls = state.withLock { state in
             state.end = state.end ?? outcome
-            state.hasLost = state.hasLost || !state.calls.isEmpty
+            state.hasLost = state.hasLost || state.calls.values.contains(where: \.changes)
             defer { state.calls = [:] }
             return state.calls
         }
@@ -137,7 +141,7 @@ private final class WaitingCalls: Sendable {
             state.calls[id]?.timer?.cancel()
             state.calls[id]?.timer = Task {
                 guard (try? await Task.sleep(for: patience)) != nil else { return }
-                self.state.withLock { $0.hasLost = true }
+                self.state.withLock { $0.hasLost = $0.hasLost || $0.calls[id]?.changes == true }
                 self.finish(id, .silent)
             }
         }

@@ -10,15 +10,13 @@ import Synchronization
 /// The same goes for the node's own clients of librbd. Which these are, who was shut out, and under which epoch it was opened is in the
 /// pair's `SharedRecord`.
 package final class RBDShared: SharedStorage {
-    /// In seconds. The node takes itself off the list when it is back (`readmit`).
-    private static let fencedFor: Int64 = 10 * 365 * 86_400
     private static let size: Int64 = 64 << 20
 
     package let place: RBDPlace
-    private let node: NodeName
-    private let other: NodeName
-    private let identity: String
+    let node: NodeName
+    let other: NodeName
     private let helper: RBDHelper
+    let ledger: SharedLedger
     private let mapper: KernelMapper
     /// Of all pools.
     private let mappers: [KernelMapper]
@@ -39,100 +37,123 @@ package final class RBDShared: SharedStorage {
         self.place = place
         self.node = node
         self.other = other
-        identity = [node.value, other.value].sorted().joined(separator: " ") + " " + secret
         do throws(HostError) { helper = RBDHelper(try place.companion(toolbox)) } catch {
             throw StorageError(host: error, "opening the Ceph pool \(place.path)")
         }
+        ledger = SharedLedger(
+            helper, place, pair: [node.value, other.value].sorted().joined(separator: " ") + " " + secret)
         mapper = KernelMapper(place)
         mappers = places.map { KernelMapper($0) }
     }
 
     private var names: RBDNames { RBDNames(prefix: place.prefix) }
     private var image: String { names.stateName }
-    private var object: String { "\(names.start)record" }
     private var path: String { "\(place.path)/\(image)" }
+
+    /// What the pair's nodes hold in turn, kept in the same pool.
+    package func lease(seconds: Int, toolbox: Toolbox) throws(StorageError) -> RBDLease {
+        try RBDLease(place, holder: node, pair: ledger.pair, seconds: seconds, toolbox: toolbox)
+    }
 
     // MARK: SharedStorage
 
     package func probe() async throws(StorageError) { try await ask(.probe) }
 
+    /// Ensures that the prefix is this pair's. Throws `conflict` if it is another's.
+    package func register() async throws(StorageError) { try await ledger.begin() }
+
     package func make() async throws(StorageError) -> DevicePath {
         try await gate.run { [self] () async throws(StorageError) in
-            if try await readRecord().record == nil { try await write(SharedRecord(pair: identity), over: "") }
-            _ = try await record()
+            try await register()
             if try await inspect() == nil {
                 try await ask(.create(image: image, size: Self.size, metadata: [:]))
             }
             if let own = try await mapping(), try await holdsLock(own) { return own.device }
-            let owners = try await owners()
-            guard owners.isEmpty else {
-                throw StorageError(
-                    .conflict, "\(owners.joined(separator: ", ")) has \(path), so the pair is in service")
-            }
-            return try await map().device
+            try await refuseIfInUse()
+            return try await open(under: .none, as: nil, isForced: true).device
+        }
+    }
+
+    /// A node that was lost has its lock for ever, and is not seen any more by its watch (`osd_client_watch_timeout`).
+    private func refuseIfInUse() async throws(StorageError) {
+        let record = try await ledger.read().record
+        guard case .addresses(let watchers) = try await ask(.watchers(image: image)) else { return }
+        for owner in try await owners() where watchers.contains(owner) && record.node(of: owner) != node.value {
+            throw StorageError(.conflict, "\(owner) has \(path), so the pair is in service")
         }
     }
 
     package func open(under epoch: Epoch, isForced: Bool) async throws(StorageError) {
         try await gate.run { [self] () async throws(StorageError) in
-            if let own = try await mapping() {
-                if try await holdsLock(own) { return }
-                throw StorageError(
-                    .unavailable,
-                    "this node was shut out of \(path), and has not let go of it yet; it does so by itself")
-            }
-            let owners = try await claim(epoch, isForced)
-            for owner in owners { try await ask(.breakLock(image: image, owner: owner)) }
-            let own = try await map()
-            do throws(StorageError) { try await confirm(epoch, own) } catch {
-                try await mapper.unmap(own)
-                throw error
-            }
+            if let own = try await mapping() { return try await takeUp(own) }
+            _ = try await open(under: epoch, as: node, isForced: isForced)
         }
     }
 
-    /// Writes down that this node opens it under the epoch, and whom it shuts out, and does that. Answers who has the lock still. One that
+    /// An earlier life of the program has opened it. What that has asked beside the kernel does not come to pass any more.
+    private func takeUp(_ own: ImageMapping) async throws(StorageError) {
+        guard try await isHeld(own, in: try await ledger.readAny()) else {
+            throw StorageError(
+                .unavailable, "this node was shut out of \(path), and has not let go of it yet; it does so by itself")
+        }
+        let current = Set(await addresses() + [own.client].compactMap(\.self))
+        try await ledger.takeUp { [node] record in
+            record.expel(record[node].clients.subtracting(current), of: node)
+        }
+        try await ledger.fenceLeaving()
+    }
+
+    /// Maps it for the first time in this life. `owner` is nil for one that does not serve from it.
+    private func open(
+        under epoch: Epoch, as owner: NodeName?, isForced: Bool
+    ) async throws(StorageError) -> ImageMapping {
+        let (claim, owners) = try await claim(epoch, owner, isForced)
+        try await ledger.fenceLeaving()
+        for owner in owners { try await ask(.breakLock(image: image, owner: owner)) }
+        let own = try await map()
+        do throws(StorageError) { try await confirm(claim, own) } catch {
+            try await mapper.unmap(own)
+            throw error
+        }
+        return own
+    }
+
+    /// Writes down that this node opens it under the epoch, and whom it shuts out. Answers what is written then, and who has the lock. One that
     /// has stood still meanwhile finds that something else is written.
-    private func claim(_ epoch: Epoch, _ isForced: Bool) async throws(StorageError) -> [String] {
-        var (record, version) = try await record()
+    private func claim(
+        _ epoch: Epoch, _ owner: NodeName?, _ isForced: Bool
+    ) async throws(StorageError) -> (SharedRecord, owners: [String]) {
+        var (record, version) = try await ledger.read()
         guard record.epoch <= epoch || isForced else {
             throw StorageError(
                 .conflict,
                 "\(path) was opened under the epoch \(record.epoch), which is higher than this node's \(epoch)")
         }
         let owners = try await owners()
-        let live = try await hosts()
-        for owner in owners { record[try owning(owner, record, live)].clients.insert(owner) }
-        var shutOut: Set<String> = []
-        for name in [node, other] {
-            shutOut.formUnion(record[name].clients)
-            record.fence(record[name].clients, of: name)
-        }
+        record[node].hosts.formUnion(try await hosts())
+        for owner in owners { record.expel([owner], of: try owning(owner, record)) }
+        for name in [node, other] { record.expel(record[name].clients, of: name) }
         record.epoch = max(record.epoch, epoch)
-        record[node].hosts.formUnion(live)
-        try await write(record, over: version)
-        for address in shutOut.sorted() { try await ask(.block(address: address, seconds: Self.fencedFor)) }
-        return owners
+        record.owner = owner
+        try await ledger.write(record, over: version)
+        return (record, owners)
     }
 
-    /// Whose client it is. One at this node's own address is of its life before the last boot.
-    private func owning(
-        _ address: String, _ record: SharedRecord, _ live: Set<String>
-    ) throws(StorageError) -> NodeName {
-        let host = RBDAddress.host(address)
-        if live.contains(host) { return node }
-        if record[other].hosts.contains(host) { return other }
-        throw StorageError(
-            .conflict,
-            "\(address) has the lock of \(path), and is neither of the pair's nodes; see who that is (rbd lock ls \(path)), and let it go"
-        )
+    private func owning(_ address: String, _ record: SharedRecord) throws(StorageError) -> NodeName {
+        guard let name = [node, other].first(where: { $0.value == record.node(of: address) }) else {
+            throw StorageError(
+                .conflict,
+                "\(address) has the lock of \(path), and is neither of the pair's nodes; see who that is (rbd lock ls \(path)), and let it go"
+            )
+        }
+        return name
     }
 
-    /// Nobody has opened it under a higher epoch since, and this node's client is written down before anything is written by it.
-    private func confirm(_ epoch: Epoch, _ own: ImageMapping) async throws(StorageError) {
+    /// Nobody has opened it since, and this node's client is written down before anything is written by it.
+    private func confirm(_ claim: SharedRecord, _ own: ImageMapping) async throws(StorageError) {
         guard let client = own.client else { throw StorageError(.internal, "the kernel does not say who has \(path)") }
-        try await change { [node, path] record throws(StorageError) in
-            guard record.epoch <= epoch else {
+        try await ledger.change { [node, path] record throws(StorageError) in
+            guard record.epoch == claim.epoch, record.owner == claim.owner else {
                 throw StorageError(.conflict, "\(path) was opened under the epoch \(record.epoch) meanwhile")
             }
             record[node].clients.insert(client)
@@ -140,9 +161,23 @@ package final class RBDShared: SharedStorage {
         }
     }
 
-    package func isOpen() async throws(StorageError) -> Bool {
-        guard let own = try await mapping() else { return false }
+    package func look() async throws(StorageError) -> SharedHold {
+        let record = try await ledger.readAny()
+        let epoch = record?.epoch ?? .none
+        guard let own = try await mapping() else { return SharedHold(.closed, epoch: epoch) }
+        return SharedHold(try await isHeld(own, in: record) ? .open : .lost, epoch: epoch)
+    }
+
+    private func isHeld(_ own: ImageMapping, in record: SharedRecord?) async throws(StorageError) -> Bool {
+        guard let client = own.client, let record, record.owner == node, record[node].clients.contains(client) else {
+            return false
+        }
         return try await holdsLock(own)
+    }
+
+    private func holdsLock(_ own: ImageMapping) async throws(StorageError) -> Bool {
+        let owners = try await owners()
+        return own.client.map { owners == [$0] } ?? false
     }
 
     package func stateDevice() async throws(StorageError) -> DevicePath {
@@ -157,117 +192,26 @@ package final class RBDShared: SharedStorage {
     package func close() async throws(StorageError) {
         try await gate.run { [self] () async throws(StorageError) in
             // What they were asked does not come to pass on the other node.
-            for member in members.withLock({ $0 }) { try? await member.helper?.abandon() }
+            let isSettled = await abandonMembers()
             let all = try await mapped()
             for (mapper, mapping) in all where mapping.image != image { try await mapper.unmap(mapping) }
             for (mapper, mapping) in all where mapping.image == image { try await mapper.unmap(mapping) }
             guard !all.isEmpty else { return }
-            // One that does not answer, or is another pair's, has nothing of this node's any more.
-            try? await change { [node] record throws(StorageError) in record[node].clients = [] }
+            let kernel = Set(all.compactMap(\.1.client))
+            // A pool that does not answer is told by whoever opens it next.
+            try? await ledger.change { [node] record throws(StorageError) in
+                if record.owner == node { record.owner = nil }
+                record[node].clients.subtract(kernel)
+                if isSettled { record[node].clients = [] } else { record.expel(record[node].clients, of: node) }
+            }
         }
     }
 
     package func readmit() async throws(StorageError) {
         try await gate.run { [self] () async throws(StorageError) in
-            guard try await readRecord().record != nil else { return }
-            let fenced = try await record().record[node].fenced
-            let inUse = Set(try await mapper.clients())
-            let free = fenced.subtracting(inUse)
-            for address in free.sorted() {
-                try await ask(
-                    .command(
-                        #"{"prefix": "osd blocklist", "blocklistop": "rm", "addr": "\#(address)", "format": "json"}"#))
-            }
-            if !free.isEmpty {
-                try await change { [node] record throws(StorageError) in record[node].fenced.subtract(free) }
-            }
+            guard try await ledger.isBegun() else { return }
+            try await ledger.readmit(node, sparing: Set(await addresses() + (try await mapper.clients())))
         }
-    }
-
-    // MARK: For the pools
-
-    /// The helper ends when this node lets go of the storage.
-    func enroll(_ helper: RBDHelper) {
-        members.withLock { members in
-            members.removeAll { $0.helper == nil }
-            members.append(Member(helper: helper))
-        }
-    }
-
-    /// Writes down that this node may write by these addresses, too.
-    func admit(_ addresses: [String]) async throws(StorageError) {
-        try await change { [node] record throws(StorageError) in
-            guard !record[node].clients.isSuperset(of: addresses) else { return }
-            record[node].clients.formUnion(addresses)
-        }
-    }
-
-    /// Shuts out whoever of the other node has one of the volumes' images open; false if somebody else has.
-    func evict(_ watchers: [String]) async throws(StorageError) -> Bool {
-        guard try await isOpen() else { return false }
-        let hosts = try await record().record[other].hosts
-        guard watchers.allSatisfy({ hosts.contains(RBDAddress.host($0)) }) else { return false }
-        try await change { [other] record throws(StorageError) in record.fence(Set(watchers), of: other) }
-        for address in watchers { try await ask(.block(address: address, seconds: Self.fencedFor)) }
-        return true
-    }
-
-    // MARK: The record
-
-    private func readRecord() async throws(StorageError) -> (record: SharedRecord?, version: String) {
-        guard case .note(let text, let version) = try await ask(.read(object: object)) else { return (nil, "") }
-        if text.isEmpty { return (nil, version) }
-        guard let record = SharedRecord(text) else {
-            throw StorageError(.conflict, "\(object) in the Ceph pool \(place.path) is not written by convert2nfs")
-        }
-        return (record, version)
-    }
-
-    private func record() async throws(StorageError) -> (record: SharedRecord, version: String) {
-        let (found, version) = try await readRecord()
-        guard let found else {
-            throw StorageError(.conflict, "\(path) is not made yet: convert2nfs ha setup")
-        }
-        guard found.pair == identity else {
-            throw StorageError(
-                .conflict,
-                "the prefix \"\(place.prefix)\" in the Ceph pool \(place.path) is another pair's; give each pair a prefix of its own"
-            )
-        }
-        return (found, version)
-    }
-
-    /// `conflict` if something else is written by now.
-    private func write(_ record: SharedRecord, over version: String) async throws(StorageError) {
-        do throws(RBDFailure) {
-            try await helper.ask(.write(object: object, text: record.text, over: version))
-        } catch  where error.code == ECANCELED {
-            throw StorageError(
-                .conflict, "the other node has written to \(object) in the Ceph pool \(place.path) meanwhile")
-        } catch {
-            throw StorageError(rbd: error, place)
-        }
-    }
-
-    private static let tries = 10
-
-    /// Changes what is written now, whoever else writes beside.
-    private func change(
-        _ body: @Sendable (inout SharedRecord) throws(StorageError) -> Void
-    ) async throws(StorageError) {
-        var refusal = StorageError(.unavailable, "\(object) cannot be written")
-        for _ in 0..<Self.tries {
-            let (before, version) = try await record()
-            var after = before
-            try body(&after)
-            if after == before { return }
-            do throws(StorageError) { return try await write(after, over: version) } catch
-                where error.code == .conflict
-            {
-                refusal = error
-            }
-        }
-        throw refusal
     }
 
     // MARK: Parts
@@ -281,11 +225,6 @@ package final class RBDShared: SharedStorage {
     private func owners() async throws(StorageError) -> [String] {
         guard case .addresses(let owners) = try await ask(.lockOwners(image: image)) else { return [] }
         return owners
-    }
-
-    private func holdsLock(_ own: ImageMapping) async throws(StorageError) -> Bool {
-        let owners = try await owners()
-        return own.client.map { owners == [$0] } ?? false
     }
 
     private func map() async throws(StorageError) -> ImageMapping {
@@ -330,12 +269,56 @@ package final class RBDShared: SharedStorage {
     private func ask(_ request: RBDRequest) async throws(StorageError) -> RBDReply {
         do throws(RBDFailure) { return try await helper.ask(request) } catch { throw StorageError(rbd: error, place) }
     }
+
+    // MARK: Members
+
+    /// The helper ends when this node lets go of the storage.
+    func enroll(_ helper: RBDHelper) {
+        members.withLock { members in
+            members.removeAll { $0.helper == nil }
+            members.append(Member(helper: helper))
+        }
+    }
+
+    /// Of this life's clients, as the cluster knows them.
+    private func addresses() async -> [String] {
+        var addresses = await helper.addresses
+        for member in members.withLock({ $0 }) { addresses += await member.helper?.addresses ?? [] }
+        return addresses
+    }
+
+    /// Whether nothing that they were asked can come to pass any more.
+    private func abandonMembers() async -> Bool {
+        var isSettled = true
+        for member in members.withLock({ $0 }) {
+            do throws(RBDFailure) { try await member.helper?.abandon() } catch { isSettled = false }
+            await member.helper?.end()
+        }
+        return isSettled
+    }
 }
 
-/// Addresses of Ceph's clients: `ADDRESS:PORT/NONCE`. Pure.
-enum RBDAddress {
-    /// Without port and nonce.
-    static func host(_ address: String) -> String {
-        String(address.prefix(upTo: address.lastIndex(of: ":") ?? address.endIndex))
+/// For the pools.
+extension RBDShared {
+    /// Writes down that this node may write by these addresses, too, and by `former` ones no more. Throws `conflict` if it has not opened the
+    /// storage, or another has since.
+    func admit(_ addresses: [String], former: [String] = []) async throws(StorageError) {
+        try await ledger.change { [node] record throws(StorageError) in
+            guard record.owner == node else {
+                throw StorageError(.conflict, "this node has let go of the Ceph pools, or was shut out of them")
+            }
+            record[node].clients.subtract(former)
+            record[node].clients.formUnion(addresses)
+        }
+    }
+
+    /// Shuts out whoever of the other node has one of the volumes' images open; false if somebody else has.
+    func evict(_ watchers: [String]) async throws(StorageError) -> Bool {
+        guard try await look().state == .open else { return false }
+        let record = try await ledger.read().record
+        guard watchers.allSatisfy({ record.node(of: $0) == other.value }) else { return false }
+        try await ledger.change { [other] record throws(StorageError) in record.expel(Set(watchers), of: other) }
+        try await ledger.fenceLeaving()
+        return true
     }
 }

@@ -9,25 +9,52 @@ struct SharedRecord: Hashable, Sendable, Codable {
         var clients: Set<String> = []
         /// From where it does.
         var hosts: Set<String> = []
-        /// Which were shut out, and are on Ceph's blocklist since.
+        /// Which are to be shut out, and may not be on Ceph's blocklist yet.
+        var leaving: Set<String> = []
+        /// Which are on it.
         var fenced: Set<String> = []
+
+        fileprivate func knows(_ address: String) -> Bool {
+            [clients, leaving, fenced].contains { $0.contains(address) }
+        }
     }
 
     /// Whose it is.
-    let pair: String
+    var pair: String
     /// Under which it was opened last.
     var epoch: Epoch
-    var nodes: [String: Node] = [:]
+    /// Who did, and has not let go of it since.
+    var owner: NodeName?
+    private var nodes: [String: Node] = [:]
 
     subscript(name: NodeName) -> Node {
         get { nodes[name.value] ?? Node() }
         set { nodes[name.value] = newValue }
     }
 
-    /// Notes that these are shut out.
-    mutating func fence(_ addresses: Set<String>, of name: NodeName) {
-        self[name].fenced.formUnion(addresses)
+    /// All that is to be shut out.
+    var leaving: Set<String> { nodes.values.reduce(into: []) { $0.formUnion($1.leaving) } }
+
+    /// From now on these are to be shut out.
+    mutating func expel(_ addresses: Set<String>, of name: NodeName) {
+        self[name].leaving.formUnion(addresses)
         self[name].clients.subtract(addresses)
+    }
+
+    /// These are.
+    mutating func noteFenced(_ addresses: Set<String>) {
+        for name in nodes.keys {
+            let own = addresses.intersection(nodes[name]?.leaving ?? [])
+            nodes[name]?.leaving.subtract(own)
+            nodes[name]?.fenced.formUnion(own)
+        }
+    }
+
+    /// Which of the pair's nodes a client is: by what is written of it, or by where it comes from. Nil for neither's.
+    func node(of address: String) -> String? {
+        let host = RBDAddress.host(address)
+        let known = nodes.first { $0.value.knows(address) } ?? nodes.first { $0.value.hosts.contains(host) }
+        return known?.key
     }
 
     init(pair: String) {
@@ -45,5 +72,13 @@ struct SharedRecord: Hashable, Sendable, Codable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+}
+
+/// Addresses of Ceph's clients: `ADDRESS:PORT/NONCE`. Pure.
+enum RBDAddress {
+    /// Without port and nonce.
+    static func host(_ address: String) -> String {
+        String(address.prefix(upTo: address.lastIndex(of: ":") ?? address.endIndex))
     }
 }

@@ -5,15 +5,15 @@ package protocol SharedStorage: Sendable {
     func probe() async throws(StorageError)
 
     /// Ensures that there is the service's own volume in it, opened by this node, and answers its device. Nobody serves yet: throws
-    /// `conflict` if somebody has it.
+    /// `conflict` if the other node has it.
     func make() async throws(StorageError) -> DevicePath
 
     /// Ensures that this node, and no other, may write. Whoever could before is shut out, which is written down first, and outlives both
     /// nodes. Throws `conflict` if it was opened under a higher epoch, unless it is forced.
     func open(under epoch: Epoch, isForced: Bool) async throws(StorageError)
 
-    /// Whether this node has opened it and was not shut out since.
-    func isOpen() async throws(StorageError) -> Bool
+    /// What this node has of it.
+    func look() async throws(StorageError) -> SharedHold
 
     /// The device of the service's own volume. Throws `notFound` if this node has not opened it.
     func stateDevice() async throws(StorageError) -> DevicePath
@@ -24,6 +24,25 @@ package protocol SharedStorage: Sendable {
     /// Ensures that this node has no device of it, and could not write. `busy` while one is in use.
     func close() async throws(StorageError)
 
-    /// Ensures that this node is no longer shut out by what another has done, once nothing of it is left here.
+    /// Ensures that none of what another has shut out of this node, and is not in use here any more, stays so.
     func readmit() async throws(StorageError)
+}
+
+/// What a node has of storage that both reach.
+package struct SharedHold: Hashable, Sendable {
+    package enum State: Hashable, Sendable {
+        case closed
+        case open
+        /// It was open, and another has opened it since.
+        case lost
+    }
+
+    package let state: State
+    /// The highest that anybody opened it under.
+    package let epoch: Epoch
+
+    package init(_ state: State, epoch: Epoch) {
+        self.state = state
+        self.epoch = epoch
+    }
 }

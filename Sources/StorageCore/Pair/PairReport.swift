@@ -54,10 +54,12 @@ package struct PairReport: Hashable, Sendable, Codable {
     package var holdsStorage: Bool
     /// By whose word it serves when it does not hear the other; nil without an arbiter.
     package var arbiter: String?
+    /// On its way down: its server has ended, and no client hears anything from it any more. Nil of one that does not say.
+    package var isSilent: Bool?
 
     package init(
         node: NodeName, role: PairRole, record: PairRecord, data: DataState, address: AddressState, holdsStorage: Bool,
-        arbiter: String? = nil
+        arbiter: String? = nil, isSilent: Bool = false
     ) {
         self.node = node
         self.role = role
@@ -66,6 +68,17 @@ package struct PairReport: Hashable, Sendable, Codable {
         self.address = address
         self.holdsStorage = holdsStorage
         self.arbiter = arbiter
+        self.isSilent = isSilent
+    }
+
+    /// Whether it serves nobody, and has the storage all the same, which does not work for it.
+    package var cannotLetGo: Bool {
+        guard holdsStorage else { return false }
+        switch (role, data) {
+        case (.fault, _): return true
+        case (.demoting, .failed), (.demoting, .outdated): return isSilent == true
+        default: return false
+        }
     }
 
     /// Whether its copy follows the other one's a moment behind: it is made the same only when the service is moved in order.

@@ -10,10 +10,10 @@ struct CephArbiter: Arbiter {
     private let lease: RBDLease
 
     /// `toolbox` holds `RBDBackend.requiredTools`.
-    init(_ place: RBDPlace, node: NodeName, seconds: Int, toolbox: Toolbox) throws(StorageError) {
+    init(_ storage: RBDShared, seconds: Int, toolbox: Toolbox) throws(StorageError) {
         term = .seconds(seconds)
-        identity = "ceph \(place.path) \(place.prefix) \(seconds)"
-        lease = try RBDLease(place, holder: node.value, seconds: seconds, toolbox: toolbox)
+        identity = "ceph \(storage.place.path) \(storage.place.prefix) \(seconds)"
+        lease = try storage.lease(seconds: seconds, toolbox: toolbox)
     }
 
     func hold() async throws(StorageError) -> ArbiterNote {

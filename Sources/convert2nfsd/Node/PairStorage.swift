@@ -78,8 +78,7 @@ struct PairStorage: Sendable {
             setup: SharedSetup(
                 node: place.own.name, storage: storage, volumes: volumes, systemctl: place.systemctl,
                 runner: place.runner),
-            arbiter: try CephArbiter(
-                storage.place, node: place.own.name, seconds: ConfigurationDefaults.leaseTerm, toolbox: place.tools),
+            arbiter: try CephArbiter(storage, seconds: ConfigurationDefaults.leaseTerm, toolbox: place.tools),
             shutsOut: true, prepare: { await volumes.prepare() })
     }
 

@@ -9,30 +9,27 @@ import Testing
 /// Where `CephPool.test` says that there is a pool for tests.
 @Suite("Ceph as the arbiter", .serialized, .tags(.integration), .enabled(if: CephPool.test != nil))
 struct CephArbiterTests {
+    /// Of a pair that has the prefix.
+    private func arbiter(_ node: String, _ prefix: String, seconds: Int) async throws -> CephArbiter {
+        let pool = try #require(CephPool.test)
+        let toolbox = try ToolLocator.ofThisProcess.locate(RBDBackend.requiredTools)
+        let storage = try RBDShared(
+            [pool.place(prefix: prefix)], node: NodeName(node), other: NodeName(node == "a" ? "b" : "a"),
+            secret: "secret", toolbox: toolbox)
+        try await storage.register()
+        return try CephArbiter(storage, seconds: seconds, toolbox: toolbox)
+    }
+
     @Test("a real one keeps the contract", arguments: ArbiterConformance.allCases)
     func conforms(_ check: ArbiterConformance) async throws {
-        let pool = try #require(CephPool.test)
         // One that nobody has been asked anything by yet.
-        let place = pool.place(prefix: check.rawValue.lowercased())
-        let toolbox = try ToolLocator.ofThisProcess.locate(RBDBackend.requiredTools)
-        let (first, second) = (
-            try CephArbiter(place, node: NodeName("a"), seconds: 4, toolbox: toolbox),
-            try CephArbiter(place, node: NodeName("b"), seconds: 4, toolbox: toolbox)
-        )
-        try await check.check(first, second)
+        let prefix = check.rawValue.lowercased()
+        try await check.check(arbiter("a", prefix, seconds: 4), arbiter("b", prefix, seconds: 4))
     }
 
     @Test("what an earlier life of the program held is its own")
     func restarted() async throws {
-        let pool = try #require(CephPool.test)
-        let toolbox = try ToolLocator.ofThisProcess.locate(RBDBackend.requiredTools)
-        for _ in 0..<2 {
-            let arbiter = try CephArbiter(
-                pool.place(prefix: "restarted"), node: NodeName("a"), seconds: 60, toolbox: toolbox)
-            #expect(await arbiter.isHeld)
-        }
-        let other = try CephArbiter(
-            pool.place(prefix: "restarted"), node: NodeName("b"), seconds: 60, toolbox: toolbox)
-        #expect(await !other.isHeld)
+        for _ in 0..<2 { #expect(try await arbiter("a", "restarted", seconds: 60).isHeld) }
+        #expect(try await !arbiter("b", "restarted", seconds: 60).isHeld)
     }
 }

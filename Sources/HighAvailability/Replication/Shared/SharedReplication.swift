@@ -1,3 +1,4 @@
+import HostTools
 import StorageCore
 
 /// Both nodes reach one storage, which keeps the data for them: nothing is copied, and what a node finds there is all that was ever
@@ -7,6 +8,9 @@ package actor SharedReplication: Replication {
     /// Why this node is not to serve, though it could.
     private var refusal: String?
     private var isOpen = false
+    /// Another has opened it since this node did.
+    private var isLost = false
+    private var epoch = Epoch.none
     private var fault: String?
     private var heardAt: ContinuousClock.Instant?
     /// A first look has ended, whatever came of it.
@@ -15,12 +19,13 @@ package actor SharedReplication: Replication {
     private var hasLooked = false
     /// It is being opened or closed.
     private var isMoving = false
+    private let moves = SerialGate()
     private var look: Task<Void, Never>?
     private var readmittedAt: ContinuousClock.Instant?
 
     /// A storage that is silent for longer does not work; each look may take longer, and nobody waits for it.
     private static let patience = Duration.seconds(6)
-    /// How often a node that does not serve sees whether it was shut out.
+    /// How often it sees whether something of this node was shut out that need not be any more.
     private static let readmission = Duration.seconds(10)
 
     package init(_ storage: any SharedStorage) { self.storage = storage }
@@ -33,17 +38,20 @@ package actor SharedReplication: Replication {
         beginLook()
         // Of a node that knows nothing yet it is waited for.
         if !hasTried { await look?.value }
-        return ReplicationState(data: data, isPrimary: isOpen, text: text)
+        return ReplicationState(data: data, isPrimary: isOpen, text: text, openedUnder: epoch)
     }
 
     private var data: DataState {
         if let refusal { return .outdated(refusal) }
+        if isLost { return .outdated(Self.lost) }
         if let fault { return .failed(fault) }
         guard let heardAt, ContinuousClock.now - heardAt < Self.patience else {
             return .failed("the shared storage does not answer")
         }
         return .current(other: .same)
     }
+
+    private static let lost = "another node has shut this one out of the shared storage"
 
     private var text: String { fault.map { "shared storage: \($0)" } ?? "shared storage" }
 
@@ -57,10 +65,10 @@ package actor SharedReplication: Replication {
 
     private func lookOnce() async {
         do throws(StorageError) {
-            try await storage.probe()
             let wasOpen = isOpen
-            let isOpenNow = isMoving ? wasOpen : try await storage.isOpen()
-            if !isMoving, isOpen == wasOpen { try await judge(isOpenNow) }
+            let hold = try await storage.look()
+            epoch = max(epoch, hold.epoch)
+            if !isMoving, isOpen == wasOpen { try await judge(hold.state) }
             (heardAt, fault) = (.now, nil)
         } catch {
             fault = error.message
@@ -69,18 +77,22 @@ package actor SharedReplication: Replication {
     }
 
     /// Of what nobody moves just now.
-    private func judge(_ isOpenNow: Bool) async throws(StorageError) {
+    private func judge(_ state: SharedHold.State) async throws(StorageError) {
         if !hasLooked {
             // An earlier life of the program has left it open.
-            isOpen = isOpenNow
+            isOpen = state == .open
             hasLooked = true
-        } else if isOpen, !isOpenNow {
-            throw StorageError(.unavailable, "another node has shut this one out of the shared storage")
-        } else if !isOpen {
-            // What was given up may have come to pass since.
-            if try await !storage.devices().isEmpty { try await storage.close() }
-            await seekReadmission()
         }
+        isLost = isOpen && state != .open
+        // What was given up may have come to pass since.
+        if !isOpen, try await !storage.devices().isEmpty {
+            try await moves.run { [self] () async throws(StorageError) in try await closeRemains() }
+        }
+        await seekReadmission()
+    }
+
+    private func closeRemains() async throws(StorageError) {
+        if !isOpen { try await storage.close() }
     }
 
     private func seekReadmission() async {
@@ -95,17 +107,25 @@ package actor SharedReplication: Replication {
 
     package func promote(_ occasion: Occasion) async throws(StorageError) {
         if let refusal, !occasion.isForced { throw StorageError(.conflict, refusal) }
+        try await moves.run { [self] () async throws(StorageError) in try await open(occasion) }
+    }
+
+    private func open(_ occasion: Occasion) async throws(StorageError) {
         isMoving = true
         defer { isMoving = false }
         try await storage.open(under: occasion.epoch, isForced: occasion.isForced)
-        (isOpen, refusal, fault, heardAt) = (true, nil, nil, .now)
+        (isOpen, isLost, refusal, fault, heardAt) = (true, false, nil, nil, .now)
     }
 
     package func demote() async throws(StorageError) {
+        try await moves.run { [self] () async throws(StorageError) in try await close() }
+    }
+
+    private func close() async throws(StorageError) {
         isMoving = true
         defer { isMoving = false }
         try await storage.close()
-        isOpen = false
+        (isOpen, isLost) = (false, false)
     }
 
     package func outdate() async throws(StorageError) { try refuse("the other node has gone on without this one") }
