@@ -100,7 +100,7 @@ struct FailoverMachineTests {
     @Test("a node that was shut out of what both reach lets go of the service, whether it hears the other or not")
     func shutOut() throws {
         var machine = try sharing(.service)
-        #expect(machine.handle(.data(.outdated("shut out"))) == [.demote])
+        #expect(machine.handle(.hold(SharedHold(.lost, epoch: try epoch(4)))) == [.demote])
         #expect(machine.role == .demoting && machine.fitness == .unfit)
     }
 
@@ -116,9 +116,24 @@ struct FailoverMachineTests {
         #expect(machine.handle(.address(.held)).isEmpty == !mayBegin)
     }
 
+    @Test(
+        "where both reach one storage, the service moves once that has been there for the other alone for some seconds")
+    func heardSooner() throws {
+        var machine = try sharing(.service)
+        _ = machine.handle(.data(.failed("silent")))
+        #expect(machine.handle(.peer(try report(.standby))).isEmpty)
+        for _ in 1..<4 { #expect(machine.handle(.tick).isEmpty) }
+        #expect(machine.handle(.data(.current(other: .same))).isEmpty)
+        _ = machine.handle(.tick)
+        _ = machine.handle(.data(.failed("silent")))
+        for _ in 1..<4 { #expect(machine.handle(.tick).isEmpty) }
+        #expect(machine.handle(.tick) == [.demote])
+    }
+
     @Test("on its way down it says when its server has ended")
     func silent() throws {
         var machine = try sharing(.service)
+        _ = machine.handle(.hold(SharedHold(.lost, epoch: try epoch(4))))
         _ = machine.handle(.data(.outdated("shut out")))
         #expect(machine.report.isSilent == false)
         _ = machine.handle(.silent)
@@ -128,7 +143,7 @@ struct FailoverMachineTests {
     @Test("the epoch that storage was opened under last is none that a node takes again")
     func openedBefore() throws {
         var machine = try sharing()
-        _ = machine.handle(.opened(try other(9)))
+        _ = machine.handle(.hold(SharedHold(.closed, epoch: try other(9))))
         #expect(machine.handle(.address(.held)) == [.seek(try epoch(10))])
     }
 

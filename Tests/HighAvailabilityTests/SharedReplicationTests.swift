@@ -36,9 +36,12 @@ private final class SharedDisk: Sendable {
         }
 
         func probe() async throws(StorageError) { try with { _ in } }
-        func make() async throws(StorageError) -> DevicePath {
+        func make(
+            _ body: @escaping @Sendable (DevicePath) async throws(StorageError) -> Void
+        ) async throws(StorageError) {
             try await open(under: .none, isForced: false)
-            return try await stateDevice()
+            try await body(stateDevice())
+            try await close()
         }
         func stateDevice() async throws(StorageError) -> DevicePath { DevicePath("/dev/\(node)") }
 
@@ -115,7 +118,7 @@ struct SharedReplicationTests {
         try await eventually {
             await first.look().data == .outdated("another node has shut this one out of the shared storage")
         }
-        #expect(await first.look().openedUnder == epochs.1)
+        #expect(await first.look().hold == SharedHold(.lost, epoch: epochs.1))
         #expect(await second.look().isPrimary)
         try await first.demote()
         // One that comes late does not shut out who has opened it since.

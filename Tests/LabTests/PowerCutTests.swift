@@ -60,13 +60,15 @@ extension PowerCuts.Place {
 extension [CutOperation] {
     /// A thick volume with snapshots does not grow.
     fileprivate static let thick: [CutOperation] = [
-        .create("thick"), .delete, .grow, .snapshot, .clone("--from-volume cut/data"), .deleteSnapshot,
+        .create("thick"), .delete("thick"), .grow, .snapshot, .clone("--from-volume cut/data"), .deleteSnapshot,
     ]
     fileprivate static let thin: [CutOperation] = [
-        .create("thin"), .delete, .grow, .snapshot, .clone("--from-snapshot cut/data@s0 --size 400Mi"), .deleteSnapshot,
+        .create("thin"), .delete("thin"), .grow, .snapshot, .clone("--from-snapshot cut/data@s0 --size 400Mi"),
+        .deleteSnapshot,
     ]
     fileprivate static let ceph: [CutOperation] = [
-        .create("ceph"), .delete, .grow, .snapshot, .clone("--from-volume cut/data --size 600Mi"), .deleteSnapshot,
+        .create("ceph"), .delete("ceph"), .grow, .snapshot, .clone("--from-volume cut/data --size 600Mi"),
+        .deleteSnapshot,
     ]
 }
 

@@ -13,12 +13,18 @@ struct CutOperation: Sendable {
 
     let name: String
     let rule: Rule
+    /// What has to be done before it, uncut.
+    var preparation: (@Sendable (Int) -> String)?
     let command: @Sendable (Int) -> String
     let isDone: @Sendable (NodeSurvey, Int) -> Bool
 
+    private static func creation(_ number: Int, in pool: String) -> String {
+        "volume create cut/v\(number) --pool \(pool) --size 304Mi --client 10.77.0.21"
+    }
+
     static func create(_ pool: String) -> CutOperation {
         CutOperation(name: "create", rule: .isUndone) {
-            "volume create cut/v\($0) --pool \(pool) --size 304Mi --client 10.77.0.21"
+            creation($0, in: pool)
         } isDone: {
             $0.volume("v\($1)") != nil
         }
@@ -51,11 +57,12 @@ struct CutOperation: Sendable {
         $0.snapshot("s\($1)") == nil
     }
 
-    /// Of what `create` left.
-    static let delete = CutOperation(name: "delete", rule: .goesOn) {
-        "volume delete cut/v\($0)"
-    } isDone: {
-        $0.volume("v\($1)") == nil
+    static func delete(_ pool: String) -> CutOperation {
+        CutOperation(name: "delete", rule: .goesOn, preparation: { creation($0, in: pool) }) {
+            "volume delete cut/v\($0)"
+        } isDone: {
+            $0.volume("v\($1)") == nil
+        }
     }
 }
 
@@ -116,7 +123,7 @@ struct PowerCuts {
         try await end(sum)
     }
 
-    /// A pool with one volume, and the sum of what is in it. Of what is created then, one less is cut than of what is deleted.
+    /// A pool with one volume, and the sum of what is in it.
     private func begin() async throws -> String {
         try await machine.sh(
             """
@@ -125,15 +132,14 @@ struct PowerCuts {
             """, deadline: .seconds(60))
         try await tools.install()
         try await node.start()
-        for name in ["data", "v5"] {
-            try await node.convert2nfs("volume create cut/\(name) --pool \(pool) --size 304Mi --client 10.77.0.21")
-        }
+        try await node.convert2nfs("volume create cut/data --pool \(pool) --size 304Mi --client 10.77.0.21")
         return try await machine.sh(
             "head -c 1000000 /dev/urandom >/nfs/cutdata/data; sync -f /nfs/cutdata; sha256sum </nfs/cutdata/data")
     }
 
     /// Which calls the operation makes that change something.
     private func uncut(_ operation: CutOperation) async throws -> [String] {
+        try await prepare(operation, 0)
         try await tools.set(.none)
         try await node.convert2nfs(operation.command(0))
         let calls = try await tools.calls()
@@ -145,6 +151,7 @@ struct PowerCuts {
     private func check(
         _ operation: CutOperation, _ number: Int, _ cut: FaultyTools.Fault, mayBeDone: Bool, _ sum: String
     ) async throws -> [String] {
+        try await prepare(operation, number)
         let written = try await machine.sh(
             """
             head -c 65536 /dev/urandom >/nfs/cutdata/written; sync -f /nfs/cutdata; sha256sum </nfs/cutdata/written
@@ -161,6 +168,10 @@ struct PowerCuts {
         if found != [written] { faults.append("what was synced before is not there") }
         try await node.convert2nfs(operation.command(number))
         return try await faults + dataFaults(sum)
+    }
+
+    private func prepare(_ operation: CutOperation, _ number: Int) async throws {
+        if let preparation = operation.preparation { try await node.convert2nfs(preparation(number)) }
     }
 
     private func look(_ operation: CutOperation, _ number: Int, _ mayBeDone: Bool) async throws -> [String] {

@@ -25,15 +25,9 @@ extension FailoverMachine {
     /// Whoever has served under a higher epoch had evidence that nobody serves under this one.
     private func isSuperseded(_ epoch: Epoch) -> Bool { peer.map { $0.record.served > epoch } ?? false }
 
-    /// The other node has opened the storage since, whether it is heard or not.
-    private var isShutOut: Bool {
-        guard shutsOut, case .outdated = data else { return false }
-        return true
-    }
-
     private var isToMove: Bool {
         if isMoveAsked { return true }
-        if case .failed = data { return true }
+        if case .failed = data { return failingTicks >= (shutsOut ? Self.sharedPatience : 0) }
         // For more than a moment, in which the address may be on its way here.
         return strandedTicks > 1
     }

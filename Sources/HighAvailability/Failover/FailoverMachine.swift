@@ -9,8 +9,8 @@ package struct FailoverMachine: Sendable, Hashable {
     package enum Event: Hashable, Sendable {
         /// What replication says now.
         case data(DataState)
-        /// Storage that both nodes reach was opened under that last: nobody has served under a higher one.
-        case opened(Epoch)
+        /// What this node has of storage that both reach, and under which epoch that was opened last: nobody has served under a higher one.
+        case hold(SharedHold)
         /// What keepalived says now.
         case address(AddressState)
         /// The other node's answer; nil if it did not answer in time.
@@ -97,6 +97,8 @@ package struct FailoverMachine: Sendable, Hashable {
     static let patience = 10
     static let addressPatience = 30
     static let answerPatience = 5
+    /// Storage that both reach may be heard of again by one a moment before the other.
+    static let sharedPatience = 4
 
     package let node: NodeName
     package internal(set) var record: PairRecord
@@ -115,11 +117,15 @@ package struct FailoverMachine: Sendable, Hashable {
     var leavingTicks = 0
     /// For so many ticks it has served without the address, which the other node has.
     var strandedTicks = 0
+    /// For so many ticks its storage has not worked, while the other could serve.
+    var failingTicks = 0
     var isMoveAsked = false
     /// What clients asked before the ports were shut is still answered, from the address: for so many ticks at most.
     var answeringTicks = 0
     /// On its way down the server has ended.
     var isSilent = false
+    /// The other node has opened the storage since this one did, whether it is heard or not.
+    var isShutOut = false
     /// The service belongs to the other node, and goes back to it once that could have had it for `givingBackTicks`.
     let givesBack: Bool
     /// One that cannot let go of the storage is shut out of it by whoever opens it.
@@ -208,8 +214,9 @@ package struct FailoverMachine: Sendable, Hashable {
         let before = record
         switch event {
         case .data(let state): noteData(state)
-        case .opened(let epoch):
-            record.seen = max(record.seen, epoch)
+        case .hold(let hold):
+            isShutOut = hold.state == .lost
+            record.seen = max(record.seen, hold.epoch)
             // There is one copy, and what was written under that epoch is in it.
             noteData(data)
         case .address(let state): address = state
@@ -271,6 +278,7 @@ package struct FailoverMachine: Sendable, Hashable {
         } else {
             strandedTicks = 0
         }
+        if case .failed = data, peer?.isFit == true { failingTicks += 1 } else { failingTicks = 0 }
         countToGivingBack()
         guard case .stuck = stage else { return [] }
         // What was in use may be so no more.

@@ -138,7 +138,7 @@ package actor PairDriver {
     func lookAtData() async {
         replicationState = await look()
         other.note(isConnected: replicationState.isConnected)
-        if let epoch = replicationState.openedUnder { handle(.opened(epoch)) }
+        if !isToBeSetUp, let hold = replicationState.hold { handle(.hold(hold)) }
         handle(.data(replicationState.data))
         disownCopied()
     }
@@ -240,13 +240,19 @@ package actor PairDriver {
         await watching("the service's marker") { () async throws(StorageError) in try parts.files.write(marker: nil) }
         let isToEnd = machine.isToEnd
         let isHandOver = machine.stage == .demoting(.handOver)
-        let passage = await parts.service.lower { await self.handle(.silent) }
+        let passage = await parts.service.lower(within: loweringPatience) { await self.handle(.silent) }
         note(.down, nil, passage)
         if isHandOver, passage.failure == nil { await bringOtherUp() }
         if passage.failure == nil { await giveMandateBack() }
         replicationState = await look()
         if isToEnd, passage.failure != nil, replicationState.isPrimary { parts.lastResort() }
         await insist(.demoted(replicationState.data, failure: passage.failure?.message))
+    }
+
+    /// What waits for storage that is silent does not end, and need not where whoever opens that next shuts this node out.
+    private var loweringPatience: Duration {
+        if case .current = replicationState.data { return ServiceStack.patience }
+        return parts.storageShutsOut ? .seconds(5) : ServiceStack.patience
     }
 
     /// What has come of a way up or down is the machine's to know, however long it cannot be written.

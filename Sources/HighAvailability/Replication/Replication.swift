@@ -53,13 +53,13 @@ package struct ReplicationState: Hashable, Sendable {
     package var text: String
     /// Of a copy that is being brought up to date.
     package var syncPercent: Double?
-    /// Under which storage that both nodes reach was opened last.
-    package var openedUnder: Epoch?
+    /// What this node has of storage that both reach.
+    package var hold: SharedHold?
 
     package init(
         data: DataState, isPrimary: Bool = false, isConnected: Bool = false, isOtherIdle: Bool = false,
         isSuspended: Bool = false, isParted: Bool = false, difference: ByteCount = .zero, text: String,
-        syncPercent: Double? = nil, openedUnder: Epoch? = nil
+        syncPercent: Double? = nil, hold: SharedHold? = nil
     ) {
         self.data = data
         self.isPrimary = isPrimary
@@ -70,6 +70,6 @@ package struct ReplicationState: Hashable, Sendable {
         self.difference = difference
         self.text = text
         self.syncPercent = syncPercent
-        self.openedUnder = openedUnder
+        self.hold = hold
     }
 }

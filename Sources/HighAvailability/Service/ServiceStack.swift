@@ -58,7 +58,7 @@ package struct ServiceStack: Sendable {
     }
 
     /// What takes longer hangs, and is left behind: a node that cannot let go has to say so.
-    private static let patience = Duration.seconds(40)
+    static let patience = Duration.seconds(40)
 
     /// Takes all down, for an operator. Throws the first failure.
     package func retire() async throws(StorageError) {
@@ -68,11 +68,11 @@ package struct ServiceStack: Sendable {
     /// Takes it down, the highest layer first. One that cannot be lowered does not keep what is below it from being tried: so the
     /// service ends although the ports cannot be closed, and a layer refuses by itself while it is in use. Says `silent` once the
     /// layer that answers clients is down, or was tried.
-    func lower(silent: @Sendable () async -> Void = {}) async -> Passage {
+    func lower(within patience: Duration = patience, silent: @Sendable () async -> Void = {}) async -> Passage {
         var passage = Passage()
         for (layer, lowering) in zip(layers, lowering).reversed() {
             await passage.step(layer.name) { () async throws(StorageError) in
-                try await lowering.run(within: Self.patience)
+                try await lowering.run(within: patience)
             }
             if layer.answers { await silent() }
         }

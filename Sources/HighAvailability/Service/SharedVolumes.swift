@@ -42,18 +42,8 @@ package struct SharedVolumes: Sendable {
     /// Loads what the kernel would load when a node begins to serve, and clients wait.
     package func prepare() async { _ = try? await runner.output(of: Invocation(modprobe, ["-a", "ext4", "xfs"])) }
 
-    /// Ensures that there is the service's own volume, with a filesystem, and that this node lets go of it.
+    /// Ensures that there is the service's own volume, with a filesystem.
     func make() async throws(StorageError) {
-        let result: Result<Void, StorageError>
-        do throws(StorageError) {
-            result = .success(try await state.make(on: try await storage.make().value))
-        } catch {
-            result = .failure(error)
-        }
-        // What was opened half is let go of, too.
-        let closing: Result<Void, StorageError>
-        do throws(StorageError) { closing = .success(try await storage.close()) } catch { closing = .failure(error) }
-        try result.get()
-        try closing.get()
+        try await storage.make { (device) async throws(StorageError) in try await state.make(on: device.value) }
     }
 }

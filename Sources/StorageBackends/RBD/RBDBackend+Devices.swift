@@ -18,7 +18,8 @@ extension RBDBackend {
             }
             let mapped = try await mapper.mappings(cluster)
             // The kernel has another client for a key that is new, and nothing is written by one that is not known.
-            try await shared?.admit(mapped.compactMap(\.client))
+            let images = answers.values.compactMap { try? $0.get() }
+            try await shared?.admit(images.compactMap { mapped.first(of: $0)?.client })
             return await each(of: volumes) { [answers] volume throws(StorageError) in
                 let image = try answers[volume.id]?.get()
                 guard let image, let mapping = mapped.first(of: image) else {
@@ -78,11 +79,10 @@ extension RBDBackend {
             guard case .addresses(let watchers) = try await ask(.watchers(image: image.name), volume) else { return }
             let others = watchers.filter { !own.contains($0) }
             if others.isEmpty { return }
-            if let shared, try await shared.evict(others) { continue }
             let hosts = Set(own.map(RBDAddress.host))
-            guard others.allSatisfy({ hosts.contains(RBDAddress.host($0)) }), ContinuousClock.now < end,
-                (try? await Task.sleep(for: .milliseconds(500))) != nil
-            else {
+            var isEnding = others.allSatisfy { hosts.contains(RBDAddress.host($0)) }
+            if let shared, !isEnding { isEnding = try await shared.evict(others) }
+            guard isEnding, ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(500))) != nil else {
                 throw StorageError(
                     .busy,
                     "\(place.path)/\(image.name) is open at \(others.joined(separator: ", ")); unmap it there "

@@ -2,16 +2,18 @@ import Glibc
 import HostTools
 import RBDWire
 import StorageCore
+import Synchronization
 
 /// A lease that Ceph itself keeps, in an object of the pool, and a text beside it. With a connection of its own, so that nothing is in its
 /// way. Only a pair whose `SharedRecord` is there holds it.
-package struct RBDLease: Sendable {
+package final class RBDLease: Sendable {
     private let helper: RBDHelper
     private let place: RBDPlace
     private let pair: String
     private let holder: String
     private let seconds: Int64
     private let object: String
+    private let heldAt = Mutex<ContinuousClock.Instant?>(nil)
 
     /// What one question may take.
     private static let patience = Duration.seconds(2)
@@ -32,14 +34,22 @@ package struct RBDLease: Sendable {
 
     /// Ensures that the holder has it, for so long from now on. Throws `conflict` if another has, or if the prefix is another pair's.
     package func hold() async throws(StorageError) {
-        _ = try SharedLedger.check(try SharedLedger.parse(try await recorded(), place), pair, place)
+        try await checkPair()
+        let asked = ContinuousClock.now
         do throws(RBDFailure) {
             try await helper.ask(.hold(object: object, holder: holder, seconds: seconds))
+            heldAt.withLock { $0 = asked }
         } catch  where error.code == EBUSY {
             throw StorageError(.conflict, "the other node has the lease \(object) in the Ceph pool \(place.path)")
         } catch {
             throw StorageError(rbd: error, place)
         }
+    }
+
+    /// Nobody else takes a prefix whose lease is held.
+    private func checkPair() async throws(StorageError) {
+        if let heldAt = heldAt.withLock({ $0 }), ContinuousClock.now - heldAt < .seconds(seconds) { return }
+        _ = try SharedLedger.check(try SharedLedger.parse(try await recorded(), place), pair, place)
     }
 
     private func recorded() async throws(StorageError) -> String {

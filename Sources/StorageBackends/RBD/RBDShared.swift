@@ -62,23 +62,31 @@ package final class RBDShared: SharedStorage {
     /// Ensures that the prefix is this pair's. Throws `conflict` if it is another's.
     package func register() async throws(StorageError) { try await ledger.begin() }
 
-    package func make() async throws(StorageError) -> DevicePath {
+    package func make(
+        _ body: @escaping @Sendable (DevicePath) async throws(StorageError) -> Void
+    ) async throws(StorageError) {
         try await gate.run { [self] () async throws(StorageError) in
             try await register()
             if try await inspect() == nil {
                 try await ask(.create(image: image, size: Self.size, metadata: [:]))
             }
-            if let own = try await mapping(), try await holdsLock(own) { return own.device }
             try await refuseIfInUse()
-            return try await open(under: .none, as: nil, isForced: true).device
+            let own = try await open(under: .none, as: nil, isForced: true)
+            let result: Result<Void, StorageError>
+            do throws(StorageError) { result = .success(try await body(own.device)) } catch { result = .failure(error) }
+            try await closeAll()
+            try result.get()
         }
     }
 
     /// A node that was lost has its lock for ever, and is not seen any more by its watch (`osd_client_watch_timeout`).
     private func refuseIfInUse() async throws(StorageError) {
-        let record = try await ledger.read().record
+        let record = try await ledger.read()
+        // What a set-up that was cut off has left.
+        if record.owner == nil { try await closeAll() }
         guard case .addresses(let watchers) = try await ask(.watchers(image: image)) else { return }
-        for owner in try await owners() where watchers.contains(owner) && record.node(of: owner) != node.value {
+        for owner in try await owners() where watchers.contains(owner) {
+            if record.owner == nil, record.node(of: owner) == node.value { continue }
             throw StorageError(.conflict, "\(owner) has \(path), so the pair is in service")
         }
     }
@@ -90,14 +98,15 @@ package final class RBDShared: SharedStorage {
         }
     }
 
-    /// An earlier life of the program has opened it. What that has asked beside the kernel does not come to pass any more.
+    /// An earlier life of the program has opened it. What that has asked beside the kernel does not come to pass any more. Its lock is the proof
+    /// that it is this pair's, if that has another secret since.
     private func takeUp(_ own: ImageMapping) async throws(StorageError) {
         guard try await isHeld(own, in: try await ledger.readAny()) else {
             throw StorageError(
                 .unavailable, "this node was shut out of \(path), and has not let go of it yet; it does so by itself")
         }
-        let current = Set(await addresses() + [own.client].compactMap(\.self))
-        try await ledger.takeUp { [node] record in
+        let current = Set(await addresses() + (try await mapped().compactMap(\.1.client)))
+        try await ledger.change(ledger.hasSameNodes) { [node] record in
             record.expel(record[node].clients.subtracting(current), of: node)
         }
         try await ledger.fenceLeaving()
@@ -107,9 +116,11 @@ package final class RBDShared: SharedStorage {
     private func open(
         under epoch: Epoch, as owner: NodeName?, isForced: Bool
     ) async throws(StorageError) -> ImageMapping {
-        let (claim, owners) = try await claim(epoch, owner, isForced)
+        let claim = try await claim(epoch, owner, isForced)
         try await ledger.fenceLeaving()
-        for owner in owners { try await ask(.breakLock(image: image, owner: owner)) }
+        for owner in try await owners() where claim.isExpelled(owner) {
+            try await ask(.breakLock(image: image, owner: owner))
+        }
         let own = try await map()
         do throws(StorageError) { try await confirm(claim, own) } catch {
             try await mapper.unmap(own)
@@ -118,25 +129,25 @@ package final class RBDShared: SharedStorage {
         return own
     }
 
-    /// Writes down that this node opens it under the epoch, and whom it shuts out. Answers what is written then, and who has the lock. One that
-    /// has stood still meanwhile finds that something else is written.
+    /// Writes down that this node opens it under the epoch, and whom it shuts out; answers what is written then. One that has stood still meanwhile
+    /// finds that something else is written.
     private func claim(
         _ epoch: Epoch, _ owner: NodeName?, _ isForced: Bool
-    ) async throws(StorageError) -> (SharedRecord, owners: [String]) {
-        var (record, version) = try await ledger.read()
-        guard record.epoch <= epoch || isForced else {
-            throw StorageError(
-                .conflict,
-                "\(path) was opened under the epoch \(record.epoch), which is higher than this node's \(epoch)")
+    ) async throws(StorageError) -> SharedRecord {
+        let hosts = try await hosts()
+        return try await ledger.change({ [ledger] in isForced && ledger.hasSameNodes($0) }) {
+            [self] (record) async throws(StorageError) in
+            guard record.epoch <= epoch || isForced else {
+                throw StorageError(
+                    .conflict,
+                    "\(path) was opened under the epoch \(record.epoch), which is higher than this node's \(epoch)")
+            }
+            record[node].hosts.formUnion(hosts)
+            for holder in try await owners() { record.expel([holder], of: try owning(holder, record)) }
+            for name in [node, other] { record.expel(record[name].clients, of: name) }
+            record.epoch = max(record.epoch, epoch)
+            record.owner = owner
         }
-        let owners = try await owners()
-        record[node].hosts.formUnion(try await hosts())
-        for owner in owners { record.expel([owner], of: try owning(owner, record)) }
-        for name in [node, other] { record.expel(record[name].clients, of: name) }
-        record.epoch = max(record.epoch, epoch)
-        record.owner = owner
-        try await ledger.write(record, over: version)
-        return (record, owners)
     }
 
     private func owning(_ address: String, _ record: SharedRecord) throws(StorageError) -> NodeName {
@@ -163,21 +174,18 @@ package final class RBDShared: SharedStorage {
 
     package func look() async throws(StorageError) -> SharedHold {
         let record = try await ledger.readAny()
-        let epoch = record?.epoch ?? .none
+        // Another pair's says nothing of this one.
+        let epoch = record.flatMap { $0.pair == ledger.pair ? $0.epoch : nil } ?? .none
         guard let own = try await mapping() else { return SharedHold(.closed, epoch: epoch) }
         return SharedHold(try await isHeld(own, in: record) ? .open : .lost, epoch: epoch)
     }
 
+    /// Whoever takes it writes that down first. The kernel gives its lock up for a moment when it has lost its watch, and takes it again.
     private func isHeld(_ own: ImageMapping, in record: SharedRecord?) async throws(StorageError) -> Bool {
         guard let client = own.client, let record, record.owner == node, record[node].clients.contains(client) else {
             return false
         }
-        return try await holdsLock(own)
-    }
-
-    private func holdsLock(_ own: ImageMapping) async throws(StorageError) -> Bool {
-        let owners = try await owners()
-        return own.client.map { owners == [$0] } ?? false
+        return try await owners().allSatisfy { $0 == client }
     }
 
     package func stateDevice() async throws(StorageError) -> DevicePath {
@@ -190,20 +198,33 @@ package final class RBDShared: SharedStorage {
     package func devices() async throws(StorageError) -> [DevicePath] { try await mapped().map(\.1.device) }
 
     package func close() async throws(StorageError) {
-        try await gate.run { [self] () async throws(StorageError) in
-            // What they were asked does not come to pass on the other node.
-            let isSettled = await abandonMembers()
-            let all = try await mapped()
-            for (mapper, mapping) in all where mapping.image != image { try await mapper.unmap(mapping) }
-            for (mapper, mapping) in all where mapping.image == image { try await mapper.unmap(mapping) }
-            guard !all.isEmpty else { return }
-            let kernel = Set(all.compactMap(\.1.client))
-            // A pool that does not answer is told by whoever opens it next.
-            try? await ledger.change { [node] record throws(StorageError) in
-                if record.owner == node { record.owner = nil }
-                record[node].clients.subtract(kernel)
-                if isSettled { record[node].clients = [] } else { record.expel(record[node].clients, of: node) }
-            }
+        try await gate.run { [self] () async throws(StorageError) in try await closeAll() }
+    }
+
+    private func closeAll() async throws(StorageError) {
+        let all = try await mapped()
+        // From now on none of its helpers is let in. A pool that does not answer is told by whoever opens it next.
+        let isDisowned = all.isEmpty ? true : await disown()
+        // What they were asked does not come to pass on the other node.
+        let isSettled = await abandonMembers()
+        for (mapper, mapping) in all where mapping.image != image { try await mapper.unmap(mapping) }
+        for (mapper, mapping) in all where mapping.image == image { try await mapper.unmap(mapping) }
+        guard !all.isEmpty else { return }
+        let kernel = Set(all.compactMap(\.1.client))
+        _ = try? await ledger.change { [node] record in
+            if record.owner == node { record.owner = nil }
+            record[node].clients.subtract(kernel)
+            if isDisowned, isSettled { record[node].clients = [] }
+            record.expel(record[node].clients, of: node)
+        }
+    }
+
+    private func disown() async -> Bool {
+        do throws(StorageError) {
+            try await ledger.change { [node] record in if record.owner == node { record.owner = nil } }
+            return true
+        } catch {
+            return false
         }
     }
 
@@ -312,12 +333,15 @@ extension RBDShared {
         }
     }
 
-    /// Shuts out whoever of the other node has one of the volumes' images open; false if somebody else has.
+    /// Ensures that whoever of the other node has one of the volumes' images open is shut out; their watches end a while later. False if somebody
+    /// else has it.
     func evict(_ watchers: [String]) async throws(StorageError) -> Bool {
         guard try await look().state == .open else { return false }
-        let record = try await ledger.read().record
+        let record = try await ledger.read()
         guard watchers.allSatisfy({ record.node(of: $0) == other.value }) else { return false }
-        try await ledger.change { [other] record throws(StorageError) in record.expel(Set(watchers), of: other) }
+        let news = Set(watchers).subtracting(record[other].fenced)
+        guard !news.isEmpty else { return true }
+        try await ledger.change { [other] record in record.expel(news, of: other) }
         try await ledger.fenceLeaving()
         return true
     }

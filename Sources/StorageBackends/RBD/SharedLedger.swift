@@ -1,4 +1,5 @@
 import Glibc
+import HostTools
 import RBDWire
 import StorageCore
 
@@ -12,6 +13,8 @@ struct SharedLedger: Sendable {
     private let helper: RBDHelper
     private let place: RBDPlace
     private let object: String
+    /// Of this node's own writers.
+    private let gate = SerialGate()
 
     init(_ helper: RBDHelper, _ place: RBDPlace, pair: String) {
         self.helper = helper
@@ -24,7 +27,8 @@ struct SharedLedger: Sendable {
 
     /// Ensures that there is one. Throws `conflict` if it is another pair's.
     func begin() async throws(StorageError) {
-        if try await !isBegun() { try await write(SharedRecord(pair: pair), over: "") }
+        // Whoever writes the first one.
+        if try await !isBegun() { _ = try await write(SharedRecord(pair: pair), over: "") }
         _ = try await read()
     }
 
@@ -33,11 +37,8 @@ struct SharedLedger: Sendable {
     /// Whoever it belongs to.
     func readAny() async throws(StorageError) -> SharedRecord? { try await readVersion().record }
 
-    /// This pair's, and its version.
-    func read() async throws(StorageError) -> (record: SharedRecord, version: String) {
-        let (record, version) = try await readVersion()
-        return (try Self.check(record, pair, place), version)
-    }
+    /// This pair's.
+    func read() async throws(StorageError) -> SharedRecord { try Self.check(try await readAny(), pair, place) }
 
     private func readVersion() async throws(StorageError) -> (record: SharedRecord?, version: String) {
         guard case .note(let text, let version) = try await ask(.read(object: object)) else { return (nil, "") }
@@ -52,6 +53,11 @@ struct SharedLedger: Sendable {
             throw StorageError(.conflict, "\(object) in the Ceph pool \(place.path) is not written by convert2nfs")
         }
         return record
+    }
+
+    /// Whether it was written by these two nodes, under whatever secret.
+    func hasSameNodes(_ record: SharedRecord) -> Bool {
+        record.pair.split(separator: " ").dropLast() == pair.split(separator: " ").dropLast()
     }
 
     static func check(
@@ -70,62 +76,53 @@ struct SharedLedger: Sendable {
         return record
     }
 
-    /// `conflict` if something else is written by now.
-    func write(_ record: SharedRecord, over version: String) async throws(StorageError) {
+    /// False if something else is written by now.
+    private func write(_ record: SharedRecord, over version: String) async throws(StorageError) -> Bool {
         do throws(RBDFailure) {
             try await helper.ask(.write(object: object, text: record.text, over: version))
+            return true
         } catch  where error.code == ECANCELED {
-            throw StorageError(
-                .conflict, "the other node has written to \(object) in the Ceph pool \(place.path) meanwhile")
+            return false
         } catch {
             throw StorageError(rbd: error, place)
         }
     }
 
-    /// Changes what is written now, whoever else writes beside.
+    /// Changes what is written now, whoever else writes beside, and answers it.
+    @discardableResult
     func change(
-        _ body: @Sendable (inout SharedRecord) throws(StorageError) -> Void
-    ) async throws(StorageError) {
-        try await change(read, body)
+        _ body: @escaping @Sendable (inout SharedRecord) async throws(StorageError) -> Void
+    ) async throws(StorageError) -> SharedRecord {
+        try await change({ _ in false }, body)
     }
 
-    /// The same by who has it open, of which its lock is the proof: under another secret since, too.
-    func takeUp(_ body: @Sendable (inout SharedRecord) -> Void) async throws(StorageError) {
-        try await change { () async throws(StorageError) in
-            let (record, version) = try await readVersion()
-            return (record ?? SharedRecord(pair: pair), version)
-        } _: { [pair] record in
-            record.pair = pair
-            body(&record)
+    /// The same under another secret since, if `isOurs` says of what is written that its nodes are this pair's.
+    @discardableResult
+    func change(
+        _ isOurs: @escaping @Sendable (SharedRecord) -> Bool,
+        _ body: @escaping @Sendable (inout SharedRecord) async throws(StorageError) -> Void
+    ) async throws(StorageError) -> SharedRecord {
+        try await gate.run { () async throws(StorageError) in
+            for _ in 0..<Self.tries {
+                let (found, version) = try await readVersion()
+                var after: SharedRecord
+                if let found, isOurs(found) { after = found } else { after = try Self.check(found, pair, place) }
+                after.pair = pair
+                try await body(&after)
+                if after == found { return after }
+                if try await write(after, over: version) { return after }
+            }
+            throw StorageError(.unavailable, "\(object) in the Ceph pool \(place.path) is written all the time")
         }
     }
 
     private static let tries = 10
 
-    private func change(
-        _ read: () async throws(StorageError) -> (record: SharedRecord, version: String),
-        _ body: @Sendable (inout SharedRecord) throws(StorageError) -> Void
-    ) async throws(StorageError) {
-        var refusal = StorageError(.unavailable, "\(object) cannot be written")
-        for _ in 0..<Self.tries {
-            let (before, version) = try await read()
-            var after = before
-            try body(&after)
-            if after == before { return }
-            do throws(StorageError) { return try await write(after, over: version) } catch
-                where error.code == .conflict
-            {
-                refusal = error
-            }
-        }
-        throw refusal
-    }
-
     // MARK: The blocklist
 
     /// Shuts out whoever is to be, by what is written: also what an earlier try has left.
     func fenceLeaving() async throws(StorageError) {
-        let leaving = try await read().record.leaving
+        let leaving = try await read().leaving
         guard !leaving.isEmpty else { return }
         let refusals: [StorageError] = await withTaskGroup(of: StorageError?.self) { group in
             for address in leaving {
@@ -143,21 +140,20 @@ struct SharedLedger: Sendable {
             return refusals
         }
         if let refusal = refusals.first { throw refusal }
-        try await change { record in record.noteFenced(leaving) }
+        try await change { $0.noteFenced(leaving) }
     }
 
-    /// Takes off the list what is on it of the node, but for `used`. Throws `conflict` if something is written meanwhile; it is tried again then.
+    /// Takes off the list what is on it of the node, but for `used`.
     func readmit(_ node: NodeName, sparing used: Set<String>) async throws(StorageError) {
-        var (record, version) = try await read()
-        let free = record[node].fenced.subtracting(used)
-        guard !free.isEmpty else { return }
-        for address in free.sorted() {
-            try await ask(
-                .command(
-                    #"{"prefix": "osd blocklist", "blocklistop": "rm", "addr": "\#(address)", "format": "json"}"#))
+        try await change { (record) async throws(StorageError) in
+            let free = record[node].fenced.subtracting(used)
+            for address in free.sorted() {
+                try await ask(
+                    .command(
+                        #"{"prefix": "osd blocklist", "blocklistop": "rm", "addr": "\#(address)", "format": "json"}"#))
+            }
+            record[node].fenced.subtract(free)
         }
-        record[node].fenced.subtract(free)
-        try await write(record, over: version)
     }
 
     @discardableResult

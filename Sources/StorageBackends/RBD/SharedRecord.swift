@@ -41,6 +41,10 @@ struct SharedRecord: Hashable, Sendable, Codable {
         self[name].clients.subtract(addresses)
     }
 
+    func isExpelled(_ address: String) -> Bool {
+        nodes.values.contains { $0.leaving.contains(address) || $0.fenced.contains(address) }
+    }
+
     /// These are.
     mutating func noteFenced(_ addresses: Set<String>) {
         for name in nodes.keys {

@@ -4,9 +4,9 @@ package protocol SharedStorage: Sendable {
     /// Returns if this node reaches it.
     func probe() async throws(StorageError)
 
-    /// Ensures that there is the service's own volume in it, opened by this node, and answers its device. Nobody serves yet: throws
-    /// `conflict` if the other node has it.
-    func make() async throws(StorageError) -> DevicePath
+    /// Ensures that there is the service's own volume in it, and runs `body` with its device, which this node alone has meanwhile. Nobody serves
+    /// yet: throws `conflict` if the other node has it.
+    func make(_ body: @escaping @Sendable (DevicePath) async throws(StorageError) -> Void) async throws(StorageError)
 
     /// Ensures that this node, and no other, may write. Whoever could before is shut out, which is written down first, and outlives both
     /// nodes. Throws `conflict` if it was opened under a higher epoch, unless it is forced.

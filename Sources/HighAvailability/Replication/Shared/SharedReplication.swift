@@ -19,6 +19,7 @@ package actor SharedReplication: Replication {
     private var hasLooked = false
     /// It is being opened or closed.
     private var isMoving = false
+    private var moveCount = 0
     private let moves = SerialGate()
     private var look: Task<Void, Never>?
     private var readmittedAt: ContinuousClock.Instant?
@@ -38,7 +39,8 @@ package actor SharedReplication: Replication {
         beginLook()
         // Of a node that knows nothing yet it is waited for.
         if !hasTried { await look?.value }
-        return ReplicationState(data: data, isPrimary: isOpen, text: text, openedUnder: epoch)
+        let state: SharedHold.State = isLost ? .lost : isOpen ? .open : .closed
+        return ReplicationState(data: data, isPrimary: isOpen, text: text, hold: SharedHold(state, epoch: epoch))
     }
 
     private var data: DataState {
@@ -65,10 +67,10 @@ package actor SharedReplication: Replication {
 
     private func lookOnce() async {
         do throws(StorageError) {
-            let wasOpen = isOpen
+            let before = moveCount
             let hold = try await storage.look()
             epoch = max(epoch, hold.epoch)
-            if !isMoving, isOpen == wasOpen { try await judge(hold.state) }
+            if !isMoving, moveCount == before { try await judge(hold.state) }
             (heardAt, fault) = (.now, nil)
         } catch {
             fault = error.message
@@ -112,6 +114,7 @@ package actor SharedReplication: Replication {
 
     private func open(_ occasion: Occasion) async throws(StorageError) {
         isMoving = true
+        moveCount += 1
         defer { isMoving = false }
         try await storage.open(under: occasion.epoch, isForced: occasion.isForced)
         (isOpen, isLost, refusal, fault, heardAt) = (true, false, nil, nil, .now)
@@ -123,6 +126,7 @@ package actor SharedReplication: Replication {
 
     private func close() async throws(StorageError) {
         isMoving = true
+        moveCount += 1
         defer { isMoving = false }
         try await storage.close()
         (isOpen, isLost) = (false, false)
