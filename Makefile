@@ -48,9 +48,9 @@ lab: lab-programs
 lab-pair: lab-programs
 	Scripts/lab-suite $(RELEASE) --filter 'LabTests.*(Pair.*Tests|PartitionTests)'
 
-# A real Ceph cluster beside the machines, and storage nodes on its pools.
+# A real Ceph cluster beside the machines, and storage nodes on its pools: power cuts at every step and two pairs, too.
 lab-ceph: lab-programs
-	Scripts/lab-suite $(RELEASE) --filter 'LabTests.*Ceph.*Tests'
+	CONVERT2NFS_DRILL=1 Scripts/lab-suite $(RELEASE) --filter 'LabTests.*Ceph.*Tests'
 
 # What goes wrong with a pair while something else does; most of an hour.
 drill-ha: lab-programs

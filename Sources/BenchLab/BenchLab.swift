@@ -76,7 +76,7 @@ struct BenchLab {
         let drbd = try await PairBench.with(volumes: volumes, isQuick: isQuick) {
             try await rows.kills(volumes: volumes, ", DRBD", on: $0)
         }
-        let ceph = try await PairBench.with(volumes: volumes, storage: .ceph(), isQuick: isQuick) {
+        let ceph = try await PairBench.with(volumes: volumes, storage: .ceph(term: 4), isQuick: isQuick) {
             try await rows.kills(volumes: volumes, ", Ceph", on: $0)
         }
         return drbd.findings + ceph.findings + Findings(rows: [rows.ratio(ceph: ceph.stall, drbd: drbd.stall)])

@@ -19,8 +19,8 @@ extension Cluster {
         }
     }
 
-    /// What librbd says of an image that it does not understand; no other is kept from being seen by that.
-    private static let strange: Set<Int32> = [ENOSYS, EOPNOTSUPP, EINVAL]
+    /// What librbd says of an image that it does not understand, or whose parent it may not open; no other is kept from being seen by that.
+    private static let strange: Set<Int32> = [ENOSYS, EOPNOTSUPP, EINVAL, EPERM, EACCES]
 
     func promised(besides others: Set<String>, _ progress: Progress) throws(RBDFailure) -> Int64 {
         let all = try names()

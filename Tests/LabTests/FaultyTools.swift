@@ -107,7 +107,7 @@ struct FaultyTools {
             while IFS= read -r line; do
                 if [ -e $awaited ]; then
                     case $line in
-                    *"\"id\":$(cat $awaited),"* | *"\"id\":$(cat $awaited)}"*) echo b >/proc/sysrq-trigger ;;
+                    *'"id":'"$(cat $awaited)"[,}]*) echo b >/proc/sysrq-trigger ;;
                     esac
                 fi
                 printf '%s\n' "$line"

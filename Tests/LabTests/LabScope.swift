@@ -58,5 +58,8 @@ extension Trait where Self == LabScope {
 /// The running machine of that name, in the suite's lab.
 func machine(_ name: String) throws -> Machine { try #require(LabScope.lab).machine(name) }
 
+/// Whether what takes long is to be tried, too: `make lab-ceph` and `make drill-ha`.
+let isThorough = ProcessInfo.processInfo.environment["CONVERT2NFS_DRILL"] == "1"
+
 /// The suite's Ceph cluster.
 func ceph() throws -> CephCluster { try #require(LabScope.ceph) }

@@ -8,7 +8,7 @@ import Testing
 @Suite(
     "A pair in trouble", .serialized,
     .enabled("these drills take most of an hour; run them with \"make drill-ha\"") {
-        ProcessInfo.processInfo.environment["CONVERT2NFS_DRILL"] == "1"
+        isThorough
     }, .machines(.p1, .p2, .c1))
 struct PairDrillTests {
     struct Drill {

@@ -17,7 +17,10 @@ struct PowerCutTests {
 }
 
 /// The same of what is asked of Ceph, each question once.
-@Suite("Power cuts at every step on Ceph", .serialized, .machines(.s1, withCeph: true))
+@Suite(
+    "Power cuts at every step on Ceph", .serialized,
+    .enabled("they take a quarter of an hour; run them with \"make lab-ceph\"") { isThorough },
+    .machines(.s1, withCeph: true))
 struct CephPowerCutTests {
     @Test(
         "create, grow, snapshot, clone and delete are whole or gone after a power cut at any step, and nothing is left over"

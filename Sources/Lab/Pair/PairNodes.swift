@@ -27,9 +27,10 @@ package struct PairNodes: Sendable {
         }
 
         /// The cluster lets both nodes in, before they start.
-        package static func ceph(prefix: String = "pair") -> Storage {
+        /// `term` is that of the lease; where many machines share few processors, questions take their time.
+        package static func ceph(prefix: String = "pair", term: Int = 10) -> Storage {
             Storage(
-                replication: "method: shared",
+                replication: "method: shared, term: \(term)",
                 pools:
                     "{name: default, backend: rbd, pool: \(CephCluster.pool), user: \(CephCluster.user), prefix: \(prefix)}",
                 isShared: true)

@@ -56,8 +56,10 @@ extension Configuration {
                 case drbd(resource: String, minor: Int)
                 /// Each node has a volume group of its own, and the standby copies the files. In seconds.
                 case rsync(interval: Int, maximumLag: Int)
-                /// Both reach the pools, which are Ceph's.
-                case shared
+                /// Both reach the pools, which are Ceph's. In seconds.
+                case shared(term: Int)
+
+                var isShared: Bool { if case .shared = self { true } else { false } }
             }
 
             var method: Method

@@ -85,6 +85,9 @@ extension ConfigurationDecoder {
         let maximumLag = section.value("maxLag", default: 10 * interval) { node throws(Refusal) in
             try ConfigurationValue.number(node, in: 2 * interval...604_800, "seconds, two intervals at least")
         }
+        let term = section.value("term", default: ConfigurationDefaults.leaseTerm) { node throws(Refusal) in
+            try ConfigurationValue.number(node, in: 4...60, "seconds")
+        }
         guard let method, group != nil || method == .shared else { return nil }
         for key in ConfigurationKeys.replication(notOf: method) where section.node(key) != nil {
             faults.add("cluster.replication.\(key)", line: node.line, "there is no such key with \(method.rawValue)")
@@ -93,7 +96,7 @@ extension ConfigurationDecoder {
             switch method {
             case .drbd: .drbd(resource: resource, minor: minor)
             case .rsync: .rsync(interval: interval, maximumLag: maximumLag)
-            case .shared: .shared
+            case .shared: .shared(term: term)
             }
         return .init(method: chosen, port: port, group: group)
     }
@@ -168,7 +171,7 @@ extension ConfigurationRules {
             faults.add("nfs.address", "in a pair it is the service address that moves between the nodes, not a name")
         }
         // Ceph is one by itself.
-        let hasArbiter = cluster.arbiter != nil || cluster.replication.method == .shared
+        let hasArbiter = cluster.arbiter != nil || cluster.replication.method.isShared
         if hasArbiter, cluster.unreachable == .promote {
             faults.add(
                 "cluster.onPeerUnreachable", "with an arbiter a node does not serve without its word; remove the key")

@@ -16,12 +16,12 @@ enum ConfigurationKeys {
         "arbiter", "onPeerUnreachable", "failback", "lastResort",
     ]
     static let member = ["name", "address", "replicationAddress", "priority", "disk"]
-    static let replication = ["method", "resource", "minor", "interval", "maxLag", "port", "volumeGroup"]
+    static let replication = ["method", "resource", "minor", "interval", "maxLag", "port", "volumeGroup", "term"]
     /// Those of `replication` that only another method has.
     static func replication(notOf method: ReplicationMethod) -> [String] {
         switch method {
-        case .drbd: ["interval", "maxLag"]
-        case .rsync: ["resource", "minor"]
+        case .drbd: ["interval", "maxLag", "term"]
+        case .rsync: ["resource", "minor", "term"]
         case .shared: ["resource", "minor", "interval", "maxLag", "port", "volumeGroup"]
         }
     }

@@ -177,7 +177,8 @@ extension StorageNode {
             case (.rsync(let interval, let maximumLag), .some(let group), _):
                 return try PairStorage.rsync(
                     interval: interval, maximumLag: maximumLag, in: group, serving: serving, place)
-            case (.shared, _, .some(let common)): return try PairStorage.shared(common, place, ahead: ahead)
+            case (.shared(let term), _, .some(let common)):
+                return try PairStorage.shared(common, term: term, place, ahead: ahead)
             case (.drbd, _, _), (.rsync, _, _), (.shared, _, _):
                 throw StorageError(.internal, "the pair's storage is not configured")
             }

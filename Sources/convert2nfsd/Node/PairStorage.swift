@@ -52,7 +52,7 @@ struct PairStorage: Sendable {
 
     /// Pools of Ceph, which both nodes reach.
     static func shared(
-        _ storage: RBDShared, _ place: Place, ahead: PoolsAhead
+        _ storage: RBDShared, term: Int, _ place: Place, ahead: PoolsAhead
     ) throws(StorageError) -> PairStorage {
         let replication = SharedReplication(storage)
         let volumes = try SharedVolumes(
@@ -78,7 +78,7 @@ struct PairStorage: Sendable {
             setup: SharedSetup(
                 node: place.own.name, storage: storage, volumes: volumes, systemctl: place.systemctl,
                 runner: place.runner),
-            arbiter: try CephArbiter(storage, seconds: ConfigurationDefaults.leaseTerm, toolbox: place.tools),
+            arbiter: try CephArbiter(storage, seconds: term, toolbox: place.tools),
             shutsOut: true, prepare: { await volumes.prepare() })
     }
 

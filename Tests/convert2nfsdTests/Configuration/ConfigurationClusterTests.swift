@@ -75,7 +75,7 @@ struct ConfigurationClusterTests {
     func sharedPools() throws {
         let pools = "  - {name: a, backend: rbd, pool: p, user: u}\n  - {name: b, backend: rbd, pool: q, user: u}"
         let replication = try #require(try parsed(shared(pools)).cluster?.replication)
-        #expect(replication.method == .shared && replication.group == nil && replication.movesStateVolume)
+        #expect(replication.method == .shared(term: 4) && replication.group == nil && replication.movesStateVolume)
         for (text, says) in [
             (
                 shared("  - {name: a, backend: lvm, volumeGroup: vg}"),
@@ -86,6 +86,7 @@ struct ConfigurationClusterTests {
                 "pools[1]: in a pair all pools are in one cluster"
             ),
             (shared(pools, replication: "method: shared, volumeGroup: vg"), "there is no such key with shared"),
+            (shared(pools, replication: "method: shared, term: 3"), "found the number 3"),
             (
                 shared(pools, nodes: Self.nodes.replacing("priority: 50", with: "priority: 50, disk: /dev/sdb")),
                 "no node has a disk"
