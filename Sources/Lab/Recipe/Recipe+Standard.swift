@@ -33,8 +33,9 @@ extension Recipe {
         "libsqlite3-0", "libnfs13", "libstdc++6", "zlib1g",
     ]
     private static let pair = ["keepalived", "rsync", "drbd-utils", "nftables", "iproute2"]
-    /// Of Ceph's clients: the library that our helper is linked to, and what maps images where the kernel cannot.
-    private static let ceph = ["librbd1", "librados2", "rbd-nbd"]
+    /// Of Ceph's clients: the library that our helper is linked to, what maps images where the kernel cannot, and what rbd(8) of this host needs
+    /// where that is brought along.
+    private static let ceph = ["librbd1", "librados2", "rbd-nbd", "libncurses6", "libboost-program-options1.74.0"]
     private static let tools = [
         "busybox-static", "iputils-ping", "iputils-arping", "procps", "psmisc", "fio", "strace", "tcpdump",
     ]
