@@ -34,6 +34,8 @@ extension PairDriverTests {
             try await wait(driver, .standby)
             let other = try PairReport.sample("b", .primary)
             world.set { $0.answer = PairAnswer(isGranted: true, report: other) }
+            // It would ask whether it may serve, else, and be let.
+            try await eventually { await driver.status().other?.role == .primary }
             world.set { $0.address = .held }
             try await eventually { world.see(\.told).last == .unfit }
             // What keepalived makes of that.
