@@ -48,6 +48,31 @@ struct PairStorage: Sendable {
         }
     }
 
+    // MARK: Layers
+
+    private static func storageLayer(_ replication: some Replication) -> ServiceLayer {
+        ServiceLayer(
+            "storage", raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
+            lower: { () async throws(StorageError) in try await replication.demote() })
+    }
+
+    /// What moves with the data; the pools are looked at meanwhile.
+    private static func stateLayer(
+        _ ahead: PoolsAhead, raise: @escaping @Sendable () async throws(StorageError) -> Void,
+        lower: @escaping @Sendable () async throws(StorageError) -> Void
+    ) -> ServiceLayer {
+        ServiceLayer(
+            "state volume",
+            raise: { (_) async throws(StorageError) in
+                ahead.look()
+                try await raise()
+            },
+            lower: { () async throws(StorageError) in
+                await ahead.end()
+                try await lower()
+            })
+    }
+
     // MARK: Shared
 
     /// Pools of Ceph, which both nodes reach.
@@ -60,20 +85,10 @@ struct PairStorage: Sendable {
         return PairStorage(
             replication: replication,
             below: [
-                ServiceLayer(
-                    "storage",
-                    raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
-                    lower: { () async throws(StorageError) in try await replication.demote() }),
-                ServiceLayer(
-                    "state volume",
-                    raise: { (_) async throws(StorageError) in
-                        ahead.look()
-                        try await volumes.raise()
-                    },
-                    lower: { () async throws(StorageError) in
-                        await ahead.end()
-                        try await volumes.lower()
-                    }),
+                storageLayer(replication),
+                stateLayer(
+                    ahead, raise: { () async throws(StorageError) in try await volumes.raise() },
+                    lower: { () async throws(StorageError) in try await volumes.lower() }),
             ],
             setup: SharedSetup(
                 node: place.own.name, storage: storage, volumes: volumes, systemctl: place.systemctl,
@@ -111,20 +126,10 @@ struct PairStorage: Sendable {
         return PairStorage(
             replication: replication,
             below: [
-                ServiceLayer(
-                    "storage",
-                    raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
-                    lower: { () async throws(StorageError) in try await replication.demote() }),
-                ServiceLayer(
-                    "state volume",
-                    raise: { (_) async throws(StorageError) in
-                        ahead.look()
-                        try await replicated.raise()
-                    },
-                    lower: { () async throws(StorageError) in
-                        await ahead.end()
-                        try await replicated.lower()
-                    }),
+                storageLayer(replication),
+                stateLayer(
+                    ahead, raise: { () async throws(StorageError) in try await replicated.raise() },
+                    lower: { () async throws(StorageError) in try await replicated.lower() }),
             ], setup: setup, prepare: { await replicated.prepare() })
     }
 
@@ -166,10 +171,7 @@ struct PairStorage: Sendable {
         return PairStorage(
             replication: replication, following: replication,
             below: [
-                ServiceLayer(
-                    "storage",
-                    raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
-                    lower: { () async throws(StorageError) in try await replication.demote() })
+                storageLayer(replication)
             ],
             above: [
                 ServiceLayer(
