@@ -28,7 +28,7 @@ struct BenchPool: Sendable {
 
     /// With the features that our images have, and rbd(8) of this host.
     static let ceph = BenchPool(
-        configuration: "backend: rbd, pool: \(CephCluster.pool), user: \(CephCluster.user)",
+        configuration: "backend: rbd, pool: \(CephCluster.pool), user: \(CephCluster.user), overcommit: 4",
         preparation: "modprobe -a rbd xfs nfsd lockd",
         making: { name, mebibytes in
             """

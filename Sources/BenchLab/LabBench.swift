@@ -44,9 +44,14 @@ struct LabBench: Sendable {
     static func creation(of name: String, mebibytes: Int, from origin: String? = nil) -> String {
         let source = origin.map { #""source":{"volume":{"namespace":"bench","name":"\#($0)"}},"# } ?? ""
         return """
-            busybox wget -q -O /dev/null --header 'Content-Type: application/json' --post-data '{"namespace":"bench",\
+            post() {
+                busybox wget -q -O /tmp/answer --header 'Content-Type: application/json' --post-data '{"namespace":"bench",\
             "name":"\(name)","size":"\(mebibytes)Mi",\(source)"clients":[{"address":"\(MachineSpec.c1.address)","access":"rw"}]}' \
             http://127.0.0.1:8080/v1/volumes
+            }
+            post
+            # What takes long answers with its operation; who asks again waits for that.
+            while grep -q startedAt /tmp/answer; do post; done
             """
     }
 

@@ -132,8 +132,7 @@ extension FailoverMachine {
             return []
         }
         obstacle = failure
-        stage = .demoting(.failedPromotion)
-        return [.demote]
+        return demote(.failedPromotion)
     }
 
     mutating func end(demotion failure: String?) -> [Action] {

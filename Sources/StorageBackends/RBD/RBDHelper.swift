@@ -129,8 +129,12 @@ actor RBDHelper {
         for address in outcasts {
             _ = try await ask(.block(address: address, seconds: Self.fencedFor), of: session) { _, _ in }
             outcasts.removeAll { $0 == address }
-            former.append(address)
+            note(former: [address])
         }
+    }
+
+    private func note(former addresses: [String]) {
+        if admit != nil { former += addresses }
     }
 
     private func open() -> RBDSession {
@@ -143,8 +147,40 @@ actor RBDHelper {
 
     private func close(_ ended: RBDSession, isDoubtful: Bool = false) {
         guard session === ended else { return }
-        if isDoubtful || ended.isDoubtful { outcasts += ended.addresses } else { former += ended.addresses }
+        if isDoubtful || ended.isDoubtful { outcasts += ended.addresses } else { note(former: ended.addresses) }
         ended.end()
         session = nil
+    }
+}
+
+/// What is asked outside of a volume's operations; refusals are the house's.
+extension RBDHelper {
+    @discardableResult
+    nonisolated func ask(_ request: RBDRequest, in place: RBDPlace) async throws(StorageError) -> RBDReply {
+        do throws(RBDFailure) { return try await ask(request) } catch { throw StorageError(rbd: error, place) }
+    }
+
+    /// What is written in the object, and its version; both are empty where nothing is.
+    nonisolated func note(
+        in object: String, _ place: RBDPlace
+    ) async throws(StorageError) -> (text: String, version: String) {
+        guard case .note(let text, let version) = try await ask(.read(object: object), in: place) else {
+            return ("", "")
+        }
+        return (text, version)
+    }
+
+    /// Writes it in the place of what has the version; false if something else is there by now.
+    nonisolated func write(
+        _ text: String, in object: String, over version: String, _ place: RBDPlace
+    ) async throws(StorageError) -> Bool {
+        do throws(RBDFailure) {
+            try await ask(.write(object: object, text: text, over: version))
+            return true
+        } catch  where error.code == ECANCELED {
+            return false
+        } catch {
+            throw StorageError(rbd: error, place)
+        }
     }
 }

@@ -49,47 +49,25 @@ package final class RBDLease: Sendable {
     /// Nobody else takes a prefix whose lease is held.
     private func checkPair() async throws(StorageError) {
         if let heldAt = heldAt.withLock({ $0 }), ContinuousClock.now - heldAt < .seconds(seconds) { return }
-        _ = try SharedLedger.check(try SharedLedger.parse(try await recorded(), place), pair, place)
-    }
-
-    private func recorded() async throws(StorageError) -> String {
-        do throws(RBDFailure) {
-            let reply = try await helper.ask(.read(object: RBDNames(prefix: place.prefix).record))
-            if case .note(let text, _) = reply { return text }
-            return ""
-        } catch {
-            throw StorageError(rbd: error, place)
-        }
+        let (text, _) = try await helper.note(in: RBDNames(prefix: place.prefix).record, place)
+        _ = try SharedLedger.check(try SharedLedger.parse(text, place), pair, place)
     }
 
     /// Ensures that the holder has not got it.
     package func letGo() async throws(StorageError) {
-        do throws(RBDFailure) { try await helper.ask(.letGo(object: object, holder: holder)) } catch {
-            throw StorageError(rbd: error, place)
-        }
+        try await helper.ask(.letGo(object: object, holder: holder), in: place)
     }
 
     /// What is written beside it, and its version.
     package func read() async throws(StorageError) -> (text: String, version: String) {
-        do throws(RBDFailure) {
-            guard case .note(let text, let version) = try await helper.ask(.read(object: object)) else {
-                return ("", "")
-            }
-            return (text, version)
-        } catch {
-            throw StorageError(rbd: error, place)
-        }
+        try await helper.note(in: object, place)
     }
 
     /// Writes it in the place of what has the version. Throws `conflict` if something else is there by now.
     package func write(_ text: String, over version: String) async throws(StorageError) {
-        do throws(RBDFailure) {
-            try await helper.ask(.write(object: object, text: text, over: version))
-        } catch  where error.code == ECANCELED {
+        guard try await helper.write(text, in: object, over: version, place) else {
             throw StorageError(
                 .conflict, "something else is written in \(object) in the Ceph pool \(place.path) by now")
-        } catch {
-            throw StorageError(rbd: error, place)
         }
     }
 }

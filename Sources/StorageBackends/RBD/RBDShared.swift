@@ -288,7 +288,7 @@ package final class RBDShared: SharedStorage {
 
     @discardableResult
     private func ask(_ request: RBDRequest) async throws(StorageError) -> RBDReply {
-        do throws(RBDFailure) { return try await helper.ask(request) } catch { throw StorageError(rbd: error, place) }
+        try await helper.ask(request, in: place)
     }
 
     // MARK: Members

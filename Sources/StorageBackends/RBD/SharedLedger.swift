@@ -28,7 +28,7 @@ struct SharedLedger: Sendable {
     /// Ensures that there is one. Throws `conflict` if it is another pair's.
     func begin() async throws(StorageError) {
         // Whoever writes the first one.
-        if try await !isBegun() { _ = try await write(SharedRecord(pair: pair), over: "") }
+        if try await !isBegun() { _ = try await write(SharedRecord(pair: pair), "") }
         _ = try await read()
     }
 
@@ -41,7 +41,7 @@ struct SharedLedger: Sendable {
     func read() async throws(StorageError) -> SharedRecord { try Self.check(try await readAny(), pair, place) }
 
     private func readVersion() async throws(StorageError) -> (record: SharedRecord?, version: String) {
-        guard case .note(let text, let version) = try await ask(.read(object: object)) else { return (nil, "") }
+        let (text, version) = try await helper.note(in: object, place)
         return (try Self.parse(text, place), version)
     }
 
@@ -76,18 +76,6 @@ struct SharedLedger: Sendable {
         return record
     }
 
-    /// False if something else is written by now.
-    private func write(_ record: SharedRecord, over version: String) async throws(StorageError) -> Bool {
-        do throws(RBDFailure) {
-            try await helper.ask(.write(object: object, text: record.text, over: version))
-            return true
-        } catch  where error.code == ECANCELED {
-            return false
-        } catch {
-            throw StorageError(rbd: error, place)
-        }
-    }
-
     /// Changes what is written now, whoever else writes beside, and answers it.
     @discardableResult
     func change(
@@ -110,13 +98,17 @@ struct SharedLedger: Sendable {
                 after.pair = pair
                 try await body(&after)
                 if after == found { return after }
-                if try await write(after, over: version) { return after }
+                if try await write(after, version) { return after }
             }
             throw StorageError(.unavailable, "\(object) in the Ceph pool \(place.path) is written all the time")
         }
     }
 
     private static let tries = 10
+
+    private func write(_ record: SharedRecord, _ version: String) async throws(StorageError) -> Bool {
+        try await helper.write(record.text, in: object, over: version, place)
+    }
 
     // MARK: The blocklist
 
@@ -128,7 +120,7 @@ struct SharedLedger: Sendable {
             for address in leaving {
                 group.addTask {
                     do throws(StorageError) {
-                        try await ask(.block(address: address, seconds: Self.fencedFor))
+                        try await helper.ask(.block(address: address, seconds: Self.fencedFor), in: place)
                         return nil
                     } catch {
                         return error
@@ -148,16 +140,11 @@ struct SharedLedger: Sendable {
         try await change { (record) async throws(StorageError) in
             let free = record[node].fenced.subtracting(used)
             for address in free.sorted() {
-                try await ask(
-                    .command(
-                        #"{"prefix": "osd blocklist", "blocklistop": "rm", "addr": "\#(address)", "format": "json"}"#))
+                let command =
+                    #"{"prefix": "osd blocklist", "blocklistop": "rm", "addr": "\#(address)", "format": "json"}"#
+                try await helper.ask(.command(command), in: place)
             }
             record[node].fenced.subtract(free)
         }
-    }
-
-    @discardableResult
-    private func ask(_ request: RBDRequest) async throws(StorageError) -> RBDReply {
-        do throws(RBDFailure) { return try await helper.ask(request) } catch { throw StorageError(rbd: error, place) }
     }
 }
