@@ -30,6 +30,25 @@ struct BareVolume: Sendable {
         return "\(filesystem(id))\nexportfs -i -o \(Self.options(id)) \(client)"
     }
 
+    /// With what is in `origin`, which is ours and mounted, and a UUID of its own.
+    func copy(of origin: String) -> String {
+        let id = UUID()
+        return """
+            status=0
+            fsfreeze --freeze \(LabBench.path(of: origin))
+            \(BenchPool.snapshot(name, of: origin)) || status=$?
+            fsfreeze --unfreeze \(LabBench.path(of: origin))
+            [ $status = 0 ]
+            \(BenchPool.clone(name, of: origin))
+            mkdir -p \(path)
+            mount -o nouuid $device \(path)
+            umount \(path)
+            xfs_admin -U \(id) $device >/dev/null
+            mount $device \(path)
+            exportfs -i -o \(Self.options(id)) \(client)
+            """
+    }
+
     /// The kernel may keep what has expired for some seconds.
     var deletion: String {
         """

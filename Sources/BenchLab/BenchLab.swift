@@ -62,7 +62,7 @@ struct BenchLab {
             if !wanted.isDisjoint(with: Measure.pair) { findings += try await moves(wanted, isQuick: isQuick) }
             if wanted.contains(.cephVolumes) {
                 findings += try await LabBench.with(isQuick: isQuick, processors: 2, pool: .ceph) { benches in
-                    let created = try await CreateRow(bar: 1.2).run(on: benches[0])
+                    let created = try await CreateRow.onCeph.run(on: benches[0])
                     return created + (try await CloneRow().run(on: benches[0]))
                 }
             }

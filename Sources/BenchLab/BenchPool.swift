@@ -43,6 +43,24 @@ struct BenchPool: Sendable {
             """
         }, hasCeph: true)
 
+    /// Takes a snapshot of one of our volumes on Ceph.
+    static func snapshot(_ name: String, of origin: String) -> String {
+        "\(rbd) snap create --no-progress \(CephCluster.pool)/\(image(of: origin))@\(name)"
+    }
+
+    /// Makes a device of that snapshot, as `making` does, and removes the snapshot.
+    static func clone(_ name: String, of origin: String) -> String {
+        """
+        \(rbd) clone --rbd-default-clone-format 2 --image-feature \(features) \(CephCluster.pool)/\(image(of: origin))@\(name) \
+            \(CephCluster.pool)/\(name)
+        \(rbd) snap rm --no-progress \(CephCluster.pool)/\(image(of: origin))@\(name)
+        device=$(\(rbd) map \(CephCluster.pool)/\(name))
+        """
+    }
+
+    /// As ours is called there.
+    private static func image(of name: String) -> String { "convert2nfs.bench.\(name)" }
+
     /// Goes along to the machines.
     static let rbdProgram = "/usr/bin/rbd"
     private static let rbd = "/opt/convert2nfs/rbd --id \(CephCluster.user)"

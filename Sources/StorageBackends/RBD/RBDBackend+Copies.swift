@@ -46,7 +46,7 @@ extension RBDBackend {
                 return .changed
             }
         }
-        maintenance.wake()
+        maintenance.begin(names.name(of: volume.key))
         return outcome
     }
 
@@ -87,9 +87,10 @@ extension RBDBackend {
     private func clone(
         _ origin: Origin, to volume: VolumeIdentity, _ capacity: ByteCount, _ context: CopyContext
     ) async throws(StorageError) {
-        let removal = RBDRequest.removeSnapshot(image: origin.image, snapshot: origin.snapshot)
         if origin.isOwn {
-            if origin.isTaken { try await ask(removal, volume) }
+            if origin.isTaken {
+                try await ask(.removeSnapshot(image: origin.image, snapshot: origin.snapshot), volume)
+            }
             _ = try await context.whileFrozen { () async throws(StorageError) in
                 try await ask(.takeSnapshot(image: origin.image, snapshot: origin.snapshot), volume)
                 return .changed
@@ -99,8 +100,6 @@ extension RBDBackend {
         let mark = StorageMark(volume, .volume).values
         try await ask(
             .clone(image: partial, of: origin.image, snapshot: origin.snapshot, metadata: mark), volume)
-        // Gone for all but its clone (clone format 2).
-        if origin.isOwn { try await ask(removal, volume) }
         if capacity.bytes > origin.size { try await ask(.resize(image: partial, size: capacity.bytes), volume) }
         try await ask(.rename(image: partial, to: names.name(of: volume.key)), volume)
     }

@@ -20,10 +20,15 @@ package final class RBDMaintenance: PoolMaintenance {
         var spared: Set<String> = []
         /// Snapshots that copies are being cloned from.
         var sources: Set<String> = []
+        /// Images that are left alone until then.
+        var fresh: [String: ContinuousClock.Instant] = [:]
     }
 
-    /// A copy that was just made is first needed by whoever made it.
+    /// What was removed a moment ago is often not all that is.
     private static let notice = Duration.seconds(5)
+    /// A copy that was just made is first needed by whoever made it: while it is flattened each of its writes waits for the image's lock, and
+    /// its first mount, which is many, took nine seconds instead of a quarter of one.
+    private static let rest = Duration.seconds(15)
     /// How often it looks for what was left, as of a cluster that did not answer.
     private static let pause = Duration.seconds(60)
 
@@ -36,6 +41,15 @@ package final class RBDMaintenance: PoolMaintenance {
 
     /// There is something to do.
     func wake() { waking.yield() }
+
+    /// The image is a copy now, and is to be flattened before long.
+    func begin(_ image: String) {
+        state.withLock { $0.fresh[image] = .now + Self.rest }
+        Task {
+            try await Task.sleep(for: Self.rest)
+            wake()
+        }
+    }
 
     /// Of its client, as the cluster knows it.
     func addresses() async -> [String] { await helper.addresses }
@@ -90,7 +104,8 @@ package final class RBDMaintenance: PoolMaintenance {
         if try await flattenAll() { try await purge() }
     }
 
-    /// Snapshots that a copy was to be cloned from, of copies that were given up: nobody comes back to them.
+    /// Snapshots that copies were cloned from, or were to be: nobody comes back to them. One stays in Ceph's own for as long as its clone
+    /// needs it (clone format 2).
     private func dropSources() async throws(RBDFailure) {
         guard case .images(let images) = try await helper.ask(.list(prefix: names.start)) else { return }
         for image in images {
@@ -128,11 +143,18 @@ package final class RBDMaintenance: PoolMaintenance {
             state.copies = Dictionary(
                 clones.map { ($1, CopyProgress(done: .zero, total: ByteCount($0.size))) }, uniquingKeysWith: { $1 })
         }
-        for (image, key) in clones where !Task.isCancelled {
+        for (image, key) in clones where !Task.isCancelled && !isFresh(image.name) {
             // One that cannot be flattened keeps none of the others.
             do throws(RBDFailure) { try await flatten(image, key) } catch  where !error.isOfConnection {}
         }
         return !clones.isEmpty
+    }
+
+    private func isFresh(_ image: String) -> Bool {
+        state.withLock { state in
+            state.fresh = state.fresh.filter { $1 > .now }
+            return state.fresh[image] != nil
+        }
     }
 
     private func flatten(_ image: RBDImage, _ key: VolumeKey) async throws(RBDFailure) {
