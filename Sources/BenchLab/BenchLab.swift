@@ -77,7 +77,7 @@ struct BenchLab {
             try await rows.kills(volumes: volumes, ", DRBD", on: $0)
         }
         let ceph = try await PairBench.with(volumes: volumes, storage: .ceph(term: 4), isQuick: isQuick) {
-            try await rows.kills(volumes: volumes, ", Ceph", on: $0)
+            try await rows.kills(volumes: volumes, ", Ceph", atMost: nil, on: $0)
         }
         return drbd.findings + ceph.findings + Findings(rows: [rows.ratio(ceph: ceph.stall, drbd: drbd.stall)])
     }

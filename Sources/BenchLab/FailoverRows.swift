@@ -41,12 +41,12 @@ struct FailoverRows {
 
     /// With so many volumes, in at most `share` of what a kill with few may cost.
     func kills(
-        volumes: Int, _ storage: String = "", atMost share: Double = 1, on bench: PairBench
+        volumes: Int, _ storage: String = "", atMost share: Double? = 1, on bench: PairBench
     ) async throws -> Kills {
         let moves = try await kill("v3-\(volumes)", "nfsvers=3", bench)
         let what = "v3, \(volumes) volumes\(storage)"
         let rows = [
-            row("stall, primary killed, \(what)", moves.stall, atMost: share * Self.killBar),
+            row("stall, primary killed, \(what)", moves.stall, atMost: share.map { $0 * Self.killBar }),
             row("of it since the port began to open", moves.beyondPort, atMost: Self.portBar),
         ]
         return Kills(
@@ -134,10 +134,11 @@ struct FailoverRows {
         return moves
     }
 
-    private func row(_ measure: String, _ seconds: Double, atMost bar: Double) -> Row {
+    private func row(_ measure: String, _ seconds: Double, atMost bar: Double?) -> Row {
         Row(
-            measure: measure, ours: Duration.seconds(seconds).text, bar: "<= \(Duration.seconds(bar).text)",
-            isMet: seconds <= bar)
+            measure: measure, ours: Duration.seconds(seconds).text,
+            bar: bar.map { "<= \(Duration.seconds($0).text)" } ?? "",
+            isMet: bar.map { seconds <= $0 })
     }
 
     private func common(_ what: String, _ moves: Moves) -> Findings {

@@ -50,6 +50,8 @@ package struct RBDImage: Codable, Sendable, Hashable {
     package let snapshots: [Snapshot]
     /// It shares data with a snapshot of another image.
     package let isClone: Bool
+    /// By their addresses, who has it open for writing; nil where that was not asked for.
+    package let watchers: [String]?
 
     package struct Snapshot: Codable, Sendable, Hashable {
         package let name: String
@@ -62,7 +64,8 @@ package struct RBDImage: Codable, Sendable, Hashable {
     }
 
     package init(
-        name: String, id: String, size: Int64, metadata: [String: String], snapshots: [Snapshot], isClone: Bool
+        name: String, id: String, size: Int64, metadata: [String: String], snapshots: [Snapshot], isClone: Bool,
+        watchers: [String]? = nil
     ) {
         self.name = name
         self.id = id
@@ -70,6 +73,7 @@ package struct RBDImage: Codable, Sendable, Hashable {
         self.metadata = metadata
         self.snapshots = snapshots
         self.isClone = isClone
+        self.watchers = watchers
     }
 }
 

@@ -20,7 +20,7 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     /// What all images of the pool and their snapshots may hold at most, whoever they belong to, but for those with the names: `number`. What others did to
     /// theirs may be seen a minute late.
     case promised(besides: [String])
-    /// `image`. What an interrupted call has left of its name is finished or undone first: nobody else may be at work on that name.
+    /// `image`, with its watchers. What an interrupted call has left of its name is finished or undone first: nobody else may be at work on that name.
     case inspect(image: String)
     /// A new image with the features that the kernel's client has, and its metadata. EEXIST if there is one.
     case create(image: String, size: Int64, metadata: [String: String])
@@ -40,12 +40,11 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     /// Removes from the trash what was moved there under a name that begins with `prefix`, and whose metadata say what `mark` does:
     /// `number`, of those that are left since others share their data. In a pool that is full, too; tells its progress.
     case purge(prefix: String, mark: [String: String])
-    /// Who has the image open for writing: `addresses`.
-    case watchers(image: String)
     /// Who has its exclusive lock: `addresses`, one at most.
     case lockOwners(image: String)
-    /// Takes its lock from whoever has the address, who is to be on the blocklist before. Nobody has it: done.
-    case breakLock(image: String, owner: String)
+    /// Takes its lock from whoever has one of the addresses, all of which are on the blocklist. Nobody has it: done. The kernel's client, where
+    /// it finds the lock of one that is gone, would ask the monitors once more to put that one on the list, and wait for them.
+    case takeLock(image: String, from: [String])
     /// Puts a client's address on the cluster's blocklist, for so many seconds, and returns once no OSD serves it any more.
     case block(address: String, seconds: Int64)
     /// Ensures that the holder has the lease that is kept in the object, for so many seconds from now on by the OSD's clock. EBUSY if another has
@@ -67,9 +66,9 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     package var changes: Bool {
         switch self {
         case .create, .clone, .annotate, .rename, .resize, .takeSnapshot, .removeSnapshot, .flatten, .moveToTrash,
-            .purge, .breakLock, .inspect, .write:
+            .purge, .takeLock, .inspect, .write:
             true
-        case .probe, .list, .promised, .watchers, .lockOwners, .block, .command, .connection, .hold, .letGo, .read:
+        case .probe, .list, .promised, .lockOwners, .block, .command, .connection, .hold, .letGo, .read:
             false
         }
     }

@@ -4,33 +4,58 @@ import RBDWire
 
 /// Who has an image.
 extension Cluster {
-    func watchers(_ name: String) throws(RBDFailure) -> [String] {
-        // One that only reads is none itself.
-        try open(name, isReadOnly: true) { image throws(RBDFailure) in
-            let found = try list("asking who has \(name)", rbd_image_watcher_t()) { rbd_watchers_list(image, $0, $1) }
-            defer { var found = found; rbd_watchers_list_cleanup(&found, found.count) }
-            return found.map { String(cString: $0.addr) }
+    /// One that only reads is none itself.
+    func watchers(of image: rbd_image_t, _ name: String) throws(RBDFailure) -> [String] {
+        let found = try list("asking who has \(name)", rbd_image_watcher_t()) { rbd_watchers_list(image, $0, $1) }
+        defer { var found = found; rbd_watchers_list_cleanup(&found, found.count) }
+        return found.map { String(cString: $0.addr) }
+    }
+
+    func lockOwners(_ name: String) throws(RBDFailure) -> [String] { try lockers(of: header(of: name)).map(\.address) }
+
+    func takeLock(_ name: String, from addresses: [String]) throws(RBDFailure) {
+        let header = try header(of: name)
+        for holder in try lockers(of: header) where addresses.contains(holder.address) {
+            let result = rados_break_lock(pool, header, Self.lock, holder.client, holder.cookie)
+            if result != -ENOENT { try check(result, "taking the lock of \(name) from \(holder.address)") }
         }
     }
 
-    /// librbd answers it only to one who could write.
-    func lockOwners(_ name: String) throws(RBDFailure) -> [String] {
-        try open(name) { image throws(RBDFailure) in
-            var mode = RBD_LOCK_MODE_EXCLUSIVE
-            var owners = [UnsafeMutablePointer<CChar>?](repeating: nil, count: 1)
-            var count = owners.count
-            let result = rbd_lock_get_owners(image, &mode, &owners, &count)
-            if result == -ENOENT { return [] }
-            try check(result, "asking who has the lock of \(name)")
-            defer { rbd_lock_get_owners_cleanup(&owners, count) }
-            return owners.prefix(count).compactMap { $0.map { String(cString: $0) } }
+    /// The object that has the image's lock.
+    private func header(of name: String) throws(RBDFailure) -> String {
+        guard let id = try writtenID(of: name) else { throw RBDFailure(code: ENOENT, action: "looking for \(name)") }
+        return "rbd_header.\(id)"
+    }
+
+    /// As librbd and the kernel's client call the exclusive lock of an image.
+    private static let lock = "rbd_lock"
+
+    private func lockers(
+        of object: String
+    ) throws(RBDFailure) -> [(client: String, cookie: String, address: String)] {
+        var (isExclusive, tagLength): (Int32, Int) = (0, 256)
+        var (clientLength, cookieLength, addressLength) = (256, 256, 256)
+        while true {
+            var tag = [CChar](repeating: 0, count: tagLength)
+            var clients = [CChar](repeating: 0, count: clientLength)
+            var cookies = [CChar](repeating: 0, count: cookieLength)
+            var addresses = [CChar](repeating: 0, count: addressLength)
+            let result = rados_list_lockers(
+                pool, object, Self.lock, &isExclusive, &tag, &tagLength, &clients, &clientLength, &cookies,
+                &cookieLength,
+                &addresses, &addressLength)
+            if result == -Int(ERANGE) { continue }
+            if result == -Int(ENOENT) { return [] }
+            try check(Int32(clamping: result), "asking who has the lock of \(object)")
+            let (names, marks) = (texts(clients.prefix(clientLength)), texts(cookies.prefix(cookieLength)))
+            return zip(zip(names, marks), texts(addresses.prefix(addressLength))).map {
+                ($0.0, $0.1, Self.untyped($1))
+            }
         }
     }
 
-    func breakLock(_ name: String, owner: String) throws(RBDFailure) {
-        try open(name) { image throws(RBDFailure) in
-            let result = rbd_lock_break(image, RBD_LOCK_MODE_EXCLUSIVE, owner)
-            if result != -ENOENT { try check(result, "taking the lock of \(name) from \(owner)") }
-        }
+    /// As blocklists and records have it, without the version of the protocol before it: `v1:10.0.0.1:0/42`.
+    private static func untyped(_ address: String) -> String {
+        address.hasPrefix("v1:") || address.hasPrefix("v2:") ? String(address.dropFirst(3)) : address
     }
 }

@@ -13,7 +13,9 @@ extension Cluster {
     /// One that says nothing of itself which could be understood is among them, with its name alone.
     func list(_ prefix: String, _ progress: Progress) throws(RBDFailure) -> [RBDImage] {
         try each(of: try names().map(\.name).filter { $0.hasPrefix(prefix) }, progress) { name throws(RBDFailure) in
-            do throws(RBDFailure) { return try inspect(name) } catch  where Self.strange.contains(error.code) {
+            do throws(RBDFailure) { return try inspect(name, withWatchers: false) } catch
+                where Self.strange.contains(error.code)
+            {
                 return RBDImage(name: name, id: "", size: 0, metadata: [:], snapshots: [], isClone: false)
             }
         }
@@ -46,12 +48,13 @@ extension Cluster {
         return isOver ? .max : sum
     }
 
-    func inspect(_ name: String) throws(RBDFailure) -> RBDImage {
+    func inspect(_ name: String, withWatchers: Bool = true) throws(RBDFailure) -> RBDImage {
         try open(name, isReadOnly: true) { image throws(RBDFailure) in
             RBDImage(
                 name: name, id: try id(of: image, name), size: try size(of: image, name),
                 metadata: try metadata(of: image, name),
-                snapshots: try snapshots(of: image, name), isClone: try isClone(image, name))
+                snapshots: try snapshots(of: image, name), isClone: try isClone(image, name),
+                watchers: withWatchers ? try watchers(of: image, name) : nil)
         }
     }
 
@@ -146,7 +149,7 @@ extension Cluster {
             nonisolated(unsafe) let (slots, body) = (results, body)
             let group = DispatchGroup()
             for (index, name) in names.enumerated() {
-                DispatchQueue.global().async(group: group) {
+                DispatchQueue.ofItsOwn.async(group: group) {
                     slots[index] = Result { () throws(RBDFailure) in try body(name) }
                 }
             }

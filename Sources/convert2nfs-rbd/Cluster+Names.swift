@@ -62,7 +62,7 @@ extension Cluster {
         try execute(method, of: Self.directory, Encoding.bytes(text), through: removals, action).flatMap(Encoding.text)
     }
 
-    private func writtenID(of name: String) throws(RBDFailure) -> String? {
+    func writtenID(of name: String) throws(RBDFailure) -> String? {
         var buffer = [CChar](repeating: 0, count: 256)
         let length = rados_read(pool, "rbd_id.\(name)", &buffer, buffer.count, 0)
         if length == -ENOENT { return nil }

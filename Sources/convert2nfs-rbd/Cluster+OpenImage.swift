@@ -67,7 +67,7 @@ extension Cluster {
     }
 
     /// Each ends with a zero.
-    private func texts(_ characters: ArraySlice<CChar>) -> [String] {
+    func texts(_ characters: ArraySlice<CChar>) -> [String] {
         var texts = characters.split(separator: 0, omittingEmptySubsequences: false).map {
             String(decoding: $0.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }

@@ -9,7 +9,6 @@ final class Server: Sendable {
     private let cluster: Cluster
     /// How many calls are under way at once: each is mostly waiting for the cluster.
     private let slots = DispatchSemaphore(value: 16)
-    private let queue = DispatchQueue(label: "calls", attributes: .concurrent)
 
     init(_ cluster: Cluster) { self.cluster = cluster }
 
@@ -17,7 +16,7 @@ final class Server: Sendable {
         while let line = readLine(strippingNewline: true) {
             guard let call = try? JSONDecoder().decode(RBDCall.self, from: Data(line.utf8)) else { return }
             // It reads on, so that the end of the input is seen whatever hangs.
-            queue.async { [self] in
+            DispatchQueue.ofItsOwn.async { [self] in
                 slots.wait()
                 answer(call)
                 slots.signal()
@@ -53,9 +52,8 @@ final class Server: Sendable {
         case .flatten(let image): try cluster.flatten(image, progress)
         case .moveToTrash(let image, let metadata): try cluster.moveToTrash(image, metadata)
         case .purge(let prefix, let mark): return .number(try cluster.purge(prefix, mark, progress))
-        case .watchers(let image): return .addresses(try cluster.watchers(image))
         case .lockOwners(let image): return .addresses(try cluster.lockOwners(image))
-        case .breakLock(let image, let owner): try cluster.breakLock(image, owner: owner)
+        case .takeLock(let image, let addresses): try cluster.takeLock(image, from: addresses)
         case .block(let address, let seconds): try cluster.block(address, seconds: seconds)
         case .hold(let object, let holder, let seconds): try cluster.hold(object, by: holder, seconds: seconds)
         case .letGo(let object, let holder): try cluster.letGo(object, by: holder)
@@ -66,4 +64,9 @@ final class Server: Sendable {
         }
         return .done
     }
+}
+
+extension DispatchQueue {
+    /// A serial one has a thread of its own while it works. All others share about as many as there are processors, however long these wait.
+    static var ofItsOwn: DispatchQueue { DispatchQueue(label: "call") }
 }

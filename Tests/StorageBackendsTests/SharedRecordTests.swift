@@ -33,13 +33,13 @@ struct SharedRecordTests {
     func expelled() throws {
         var (record, a, b) = try record()
         record.expel([Self.old], of: a)
-        #expect(record[a].clients.isEmpty && record.leaving == [Self.old] && record.isExpelled(Self.old))
+        #expect(record[a].clients.isEmpty && record.leaving == [Self.old] && record.expelled.contains(Self.old))
         record.expel(["10.0.0.9:0/1"], of: b)
         record.noteFenced(["10.0.0.9:0/1"])
         #expect(record.leaving == [Self.old])
         record.noteFenced([Self.old])
         #expect(record.leaving.isEmpty && record[a].fenced == [Self.old] && record[b].fenced == ["10.0.0.9:0/1"])
-        #expect(record.isExpelled(Self.old) && !record.isExpelled(Self.new))
+        #expect(record.expelled.contains(Self.old) && !record.expelled.contains(Self.new))
     }
 
     @Test(

@@ -92,6 +92,9 @@ extension PairDriver {
 
     // MARK: Evidence
 
+    /// Between two looks whether the other node's lease has ended.
+    private static let leasePause = Duration.milliseconds(200)
+
     /// By the arbiter's word, once the other node cannot count on this one's any more.
     func weighArbiter(for epoch: Epoch, _ arbitration: Arbitration) async -> EvidenceAnswer {
         let (arbiter, began) = (arbitration.arbiter, ContinuousClock.now)
@@ -102,21 +105,25 @@ extension PairDriver {
         }
         while true {
             let asked = ContinuousClock.now
+            var pause = Self.leasePause
             do throws(StorageError) {
                 if let refusal = refusal(try await arbiter.hold()) {
                     await giveMandateBack()
                     return refusal
                 }
+                arbitration.mandate.note(askedAt: asked)
+                let now = ContinuousClock.now
+                let rest = answeredAt + arbiter.term - now
+                // An answer that took long says little of now.
+                if rest <= .zero, now - asked < arbiter.term / 2 { return .found(.arbiter) }
+                // The lease is to be this node's when the wait ends, too.
+                pause = max(.milliseconds(1), min(rest, arbiter.term / 4, .seconds(1)))
             } catch {
-                return .missing("the arbiter does not let this node serve: \(error.message)")
+                // The other's lease ends within a term, if it does not renew it.
+                guard error.code == .conflict, asked - began < arbiter.term else {
+                    return .missing("the arbiter does not let this node serve: \(error.message)")
+                }
             }
-            arbitration.mandate.note(askedAt: asked)
-            let now = ContinuousClock.now
-            let rest = answeredAt + arbiter.term - now
-            // An answer that took long says little of now.
-            if rest <= .zero, now - asked < arbiter.term / 2 { return .found(.arbiter) }
-            // The lease is to be this node's when the wait ends, too.
-            let pause = max(.milliseconds(1), min(rest, arbiter.term / 4, .seconds(1)))
             guard (try? await Task.sleep(for: pause)) != nil, machine.isClaiming(epoch),
                 other.heardAt.map({ $0 < began }) ?? true
             else {

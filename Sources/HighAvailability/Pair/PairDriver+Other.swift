@@ -110,7 +110,8 @@ extension PairDriver: PairNode {
     func seek(_ epoch: Epoch) async {
         let asked = ContinuousClock.now
         // One that did not answer a moment ago is not waited for where there is another way to make sure.
-        let patience: Duration = other.isSilent && parts.fence != nil ? .milliseconds(200) : .seconds(1)
+        let hasAnother = parts.fence != nil || parts.storageShutsOut
+        let patience: Duration = other.isSilent && hasAnother ? .milliseconds(200) : .seconds(1)
         let reply = other.isOff ? .silence : await parts.peer.send(claim(epoch), within: patience)
         note(reply, askedAt: asked)
         let found = await weigh(reply, asked: asked, for: epoch)

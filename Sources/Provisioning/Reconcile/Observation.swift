@@ -79,9 +79,9 @@ struct Observer: Sendable {
         var granularities: [PoolName: ByteCount] = [:]
         for pool in pools.all {
             do throws(StorageError) {
-                let inventory = try await pool.backend.inventory()
-                for entry in inventory.volumes { devices[entry.identity.id] = entry.device }
-                granularities[pool.name] = inventory.granularity
+                let active = try await pool.backend.active()
+                devices.merge(active.devices) { $1 }
+                granularities[pool.name] = active.granularity
             } catch {
                 silent[pool.name] = error.message
             }

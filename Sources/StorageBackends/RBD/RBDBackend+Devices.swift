@@ -8,42 +8,59 @@ extension RBDBackend {
 
     package func activate(_ volumes: [VolumeIdentity]) async -> [VolumeID: Result<DevicePath, StorageError>] {
         if volumes.isEmpty { return [:] }
-        var answers: [VolumeID: Result<RBDImage, StorageError>] = [:]
         do throws(StorageError) {
             let cluster = try await connection()
             let before = try await mapper.mappings(cluster)
-            for start in stride(from: 0, to: volumes.count, by: Self.width) {
-                let part = volumes[start..<min(start + Self.width, volumes.count)]
-                answers.merge(await ensureMapped(Array(part), before, cluster)) { $1 }
+            var known: [VolumeID: ImageMapping] = [:]
+            for mapping in before {
+                if let id = mapping.id, let volume = identities.volume(of: id) { known[volume] = mapping }
             }
-            let mapped = try await mapper.mappings(cluster)
-            // The kernel has another client for a key that is new, and nothing is written by one that is not known.
-            let images = answers.values.compactMap { try? $0.get() }
-            try await shared?.admit(images.compactMap { mapped.first(of: $0)?.client })
-            return await each(of: volumes) { [answers] volume throws(StorageError) in
-                let image = try answers[volume.id]?.get()
-                guard let image, let mapping = mapped.first(of: image) else {
-                    throw StorageError(
-                        .unavailable,
-                        "\(place.path)/\(names.name(of: volume.key)) was mapped and has no device; see dmesg",
-                        resource: volume.key.resource)
-                }
-                return mapping.device
+            let others = volumes.filter { known[$0.id]?.image != names.name(of: $0.key) }
+            var answers = others.isEmpty ? [:] : try await map(others, before, cluster)
+            for volume in volumes where answers[volume.id] == nil {
+                answers[volume.id] = known[volume.id].map { .success($0.device) }
             }
+            return answers
         } catch {
             return await each(of: volumes) { volume throws(StorageError) in throw error.about(volume.key.resource) }
         }
     }
 
-    private func ensureMapped(
+    /// What is not known to be mapped.
+    private func map(
         _ volumes: [VolumeIdentity], _ before: [ImageMapping], _ cluster: RBDConnection
+    ) async throws(StorageError) -> [VolumeID: Result<DevicePath, StorageError>] {
+        var answers: [VolumeID: Result<RBDImage, StorageError>] = [:]
+        let shutOut = try await shared?.shutOut() ?? []
+        for start in stride(from: 0, to: volumes.count, by: Self.width) {
+            let part = volumes[start..<min(start + Self.width, volumes.count)]
+            answers.merge(await ensureMapped(Array(part), before, cluster, shutOut)) { $1 }
+        }
+        let mapped = try await mapper.mappings(cluster)
+        // The kernel has another client for a key that is new, and nothing is written by one that is not known.
+        let images = answers.values.compactMap { try? $0.get() }
+        try await shared?.admit(images.compactMap { mapped.first(of: $0)?.client })
+        return await each(of: volumes) { [answers] volume throws(StorageError) in
+            let image = try answers[volume.id]?.get()
+            guard let image, let mapping = mapped.first(of: image) else {
+                throw StorageError(
+                    .unavailable,
+                    "\(place.path)/\(names.name(of: volume.key)) was mapped and has no device; see dmesg",
+                    resource: volume.key.resource)
+            }
+            return mapping.device
+        }
+    }
+
+    private func ensureMapped(
+        _ volumes: [VolumeIdentity], _ before: [ImageMapping], _ cluster: RBDConnection, _ shutOut: [String]
     ) async -> [VolumeID: Result<RBDImage, StorageError>] {
         await withTaskGroup(of: [VolumeID: Result<RBDImage, StorageError>].self) { group in
             for volume in volumes {
                 group.addTask {
                     await each(of: [volume]) { volume throws(StorageError) in
                         try await about(volume) { () async throws(StorageError) in
-                            try await ensureMapped(volume, before, cluster)
+                            try await ensureMapped(volume, before, cluster, shutOut)
                         }
                     }
                 }
@@ -53,13 +70,14 @@ extension RBDBackend {
     }
 
     private func ensureMapped(
-        _ volume: VolumeIdentity, _ before: [ImageMapping], _ cluster: RBDConnection
+        _ volume: VolumeIdentity, _ before: [ImageMapping], _ cluster: RBDConnection, _ shutOut: [String]
     ) async throws(StorageError) -> RBDImage {
         let image = try await find(volume)
         if before.first(of: image) != nil { return image }
         // Of an image that had the name before, and is gone.
         for mapping in before where mapping.image == image.name { try await mapper.unmap(mapping) }
-        try await awaitFree(image, volume, cluster)
+        try await awaitFree(image, volume)
+        if !shutOut.isEmpty { try await ask(.takeLock(image: image.name, from: shutOut), volume) }
         try await mapper.map(image.name, cluster)
         return image
     }
@@ -70,13 +88,11 @@ extension RBDBackend {
 
     /// Whoever has an image open for writing is known by its watch. The lock of an image is given away when it is asked for (rbd(8),
     /// `exclusive`), and does not keep two from writing to it. A watch of this very machine is of its life before the last boot, and ends.
-    private func awaitFree(
-        _ image: RBDImage, _ volume: VolumeIdentity, _ cluster: RBDConnection
-    ) async throws(StorageError) {
+    private func awaitFree(_ image: RBDImage, _ volume: VolumeIdentity) async throws(StorageError) {
         let end = ContinuousClock.now + Self.watchTimeout
+        var watchers = image.watchers ?? []
         while true {
             let own = Set(await helper.addresses + maintenance.addresses())
-            guard case .addresses(let watchers) = try await ask(.watchers(image: image.name), volume) else { return }
             let others = watchers.filter { !own.contains($0) }
             if others.isEmpty { return }
             let hosts = Set(own.map(RBDAddress.host))
@@ -88,6 +104,7 @@ extension RBDBackend {
                     "\(place.path)/\(image.name) is open at \(others.joined(separator: ", ")); unmap it there "
                         + "(rbd status \(place.path)/\(image.name))", resource: volume.key.resource)
             }
+            watchers = try await find(volume).watchers ?? []
         }
     }
 

@@ -13,6 +13,7 @@ extension RBDBackend {
             }
             // On its way to the trash.
             if mark.role == .removed { continue }
+            identities.note(image.id, mark.volume.id)
             inventory.volumes.append(
                 .init(
                     identity: mark.volume, capacity: ByteCount(image.size), device: mapped.first(of: image)?.device,
@@ -28,6 +29,25 @@ extension RBDBackend {
         inventory.sort()
         return inventory
     }
+
+    /// Images that are mapped and known are not looked at: each look costs a dozen round trips.
+    package func active() async throws(StorageError) -> ActiveVolumes {
+        let mapped = try await mapper.mappings(try await connection()).filter {
+            $0.image.hasPrefix(names.start) && !names.isOwn($0.image)
+        }
+        var active = ActiveVolumes(devices: [:])
+        for mapping in mapped {
+            guard let id = mapping.id, let volume = identities.volume(of: id) else {
+                return ActiveVolumes(try await inventory())
+            }
+            active.devices[volume] = mapping.device
+        }
+        // The pool answers, not only its monitors.
+        try await ask(.probe)
+        return active
+    }
+
+    package func prepare() async { await helper.connect() }
 
     package func usage() async throws(StorageError) -> PoolUsage {
         policy.usage(try await state(), promised: try await promised())
@@ -98,6 +118,7 @@ extension RBDBackend {
                 .notFound, "the Ceph pool \(place.path) holds no \(volume.key) with the id \(volume.id)",
                 resource: volume.key.resource)
         }
+        identities.note(image.id, volume.id)
         return image
     }
 }

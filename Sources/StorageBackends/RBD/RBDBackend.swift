@@ -16,6 +16,7 @@ package struct RBDBackend: StorageBackend {
     /// Of a pair; nil on a node that is alone.
     let shared: RBDShared?
     let promises = RBDPromises()
+    let identities = RBDIdentities()
     /// What goes on beside, for as long as the pool is used.
     package let maintenance: RBDMaintenance
 

@@ -53,6 +53,11 @@ actor RBDHelper {
         return try await ask(request, of: session, report)
     }
 
+    /// Ensures that it has reached the cluster, unless that is silent. Nobody lets it in for that: it asks what changes nothing.
+    func connect() async {
+        if silence == nil { _ = try? await ask(.probe, of: open()) { _, _ in } }
+    }
+
     private func seekAdmission(of session: RBDSession) async throws(RBDFailure) {
         guard let admit, admitted !== session else { return }
         // Its addresses are said first.

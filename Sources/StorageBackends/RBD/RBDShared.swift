@@ -84,7 +84,7 @@ package final class RBDShared: SharedStorage {
         let record = try await ledger.read()
         // What a set-up that was cut off has left.
         if record.owner == nil { try await closeAll() }
-        guard case .addresses(let watchers) = try await ask(.watchers(image: image)) else { return }
+        let watchers = try await inspect()?.watchers ?? []
         for owner in try await owners() where watchers.contains(owner) {
             if record.owner == nil, record.node(of: owner) == node.value { continue }
             throw StorageError(.conflict, "\(owner) has \(path), so the pair is in service")
@@ -118,9 +118,7 @@ package final class RBDShared: SharedStorage {
     ) async throws(StorageError) -> ImageMapping {
         let claim = try await claim(epoch, owner, isForced)
         try await ledger.fenceLeaving()
-        for owner in try await owners() where claim.isExpelled(owner) {
-            try await ask(.breakLock(image: image, owner: owner))
-        }
+        try await ask(.takeLock(image: image, from: claim.expelled.sorted()))
         let own = try await map()
         do throws(StorageError) { try await confirm(claim, own) } catch {
             try await mapper.unmap(own)
@@ -332,6 +330,9 @@ extension RBDShared {
             record[node].clients.formUnion(addresses)
         }
     }
+
+    /// Who is on the blocklist, and may have an image's lock yet.
+    func shutOut() async throws(StorageError) -> [String] { try await ledger.read().fenced.sorted() }
 
     /// Ensures that whoever of the other node has one of the volumes' images open is shut out; their watches end a while later. False if somebody
     /// else has it.

@@ -35,15 +35,17 @@ struct SharedRecord: Hashable, Sendable, Codable {
     /// All that is to be shut out.
     var leaving: Set<String> { nodes.values.reduce(into: []) { $0.formUnion($1.leaving) } }
 
+    /// All that are on the blocklist.
+    var fenced: Set<String> { nodes.values.reduce(into: []) { $0.formUnion($1.fenced) } }
+
     /// From now on these are to be shut out.
     mutating func expel(_ addresses: Set<String>, of name: NodeName) {
         self[name].leaving.formUnion(addresses)
         self[name].clients.subtract(addresses)
     }
 
-    func isExpelled(_ address: String) -> Bool {
-        nodes.values.contains { $0.leaving.contains(address) || $0.fenced.contains(address) }
-    }
+    /// All that are, or are to be.
+    var expelled: Set<String> { leaving.union(fenced) }
 
     /// These are.
     mutating func noteFenced(_ addresses: Set<String>) {

@@ -45,11 +45,21 @@ package protocol StorageBackend: Sendable {
     /// Everything in the pool: what is ours with its identity, and what is foreign.
     func inventory() async throws(StorageError) -> PoolInventory
 
+    /// The devices of those of `inventory` that are active. Asked all the time, so it is to cost little.
+    func active() async throws(StorageError) -> ActiveVolumes
+
     /// What the pool has and has left.
     func usage() async throws(StorageError) -> PoolUsage
+
+    /// Does what the first question would wait for. Nothing comes of it but that, whatever fails.
+    func prepare() async
 }
 
 extension StorageBackend {
+    package func prepare() async { _ = try? await inventory() }
+
+    package func active() async throws(StorageError) -> ActiveVolumes { ActiveVolumes(try await inventory()) }
+
     /// Ensures the volume has a block device and answers it.
     package func activate(_ volume: VolumeIdentity) async throws(StorageError) -> DevicePath {
         guard let answer = await activate([volume])[volume.id] else {
@@ -81,6 +91,22 @@ package struct DevicePath: Hashable, Sendable, Codable, CustomStringConvertible 
     package let value: String
     package init(_ value: String) { self.value = value }
     package var description: String { value }
+}
+
+package struct ActiveVolumes: Sendable, Hashable {
+    package var devices: [VolumeID: DevicePath]
+    /// See `PoolInventory.granularity`.
+    package var granularity: ByteCount
+
+    package init(devices: [VolumeID: DevicePath], granularity: ByteCount = VolumeSpec.granularity) {
+        self.devices = devices
+        self.granularity = granularity
+    }
+
+    package init(_ inventory: PoolInventory) {
+        self.init(devices: [:], granularity: inventory.granularity)
+        for entry in inventory.volumes { devices[entry.identity.id] = entry.device }
+    }
 }
 
 package struct PoolInventory: Sendable, Hashable {

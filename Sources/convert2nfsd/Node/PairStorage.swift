@@ -50,32 +50,29 @@ struct PairStorage: Sendable {
 
     // MARK: Layers
 
-    private static func storageLayer(_ replication: some Replication) -> ServiceLayer {
-        ServiceLayer(
-            "storage", raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
-            lower: { () async throws(StorageError) in try await replication.demote() })
-    }
-
-    /// What moves with the data; the pools are looked at meanwhile.
-    private static func stateLayer(
-        _ ahead: PoolsAhead, raise: @escaping @Sendable () async throws(StorageError) -> Void,
-        lower: @escaping @Sendable () async throws(StorageError) -> Void
+    /// `isDown` is told once the node has let go of it.
+    private static func storageLayer(
+        _ replication: some Replication, isDown: @escaping @Sendable () -> Void = {}
     ) -> ServiceLayer {
         ServiceLayer(
-            "state volume",
-            raise: { (_) async throws(StorageError) in
-                ahead.look()
-                try await raise()
-            },
+            "storage", raise: { (occasion) async throws(StorageError) in try await replication.promote(occasion) },
             lower: { () async throws(StorageError) in
-                await ahead.end()
-                try await lower()
+                try await replication.demote()
+                isDown()
             })
+    }
+
+    /// What moves with the data.
+    private static func stateLayer(
+        raise: @escaping @Sendable () async throws(StorageError) -> Void,
+        lower: @escaping @Sendable () async throws(StorageError) -> Void
+    ) -> ServiceLayer {
+        ServiceLayer("state volume", raise: { (_) async throws(StorageError) in try await raise() }, lower: lower)
     }
 
     // MARK: Shared
 
-    /// Pools of Ceph, which both nodes reach.
+    /// Pools of Ceph, which both nodes reach. `ahead` has them, and they connect while the node does not serve.
     static func shared(
         _ storage: RBDShared, term: Int, _ place: Place, ahead: PoolsAhead
     ) throws(StorageError) -> PairStorage {
@@ -85,9 +82,9 @@ struct PairStorage: Sendable {
         return PairStorage(
             replication: replication,
             below: [
-                storageLayer(replication),
+                storageLayer(replication, isDown: { ahead.prepare() }),
                 stateLayer(
-                    ahead, raise: { () async throws(StorageError) in try await volumes.raise() },
+                    raise: { () async throws(StorageError) in try await volumes.raise() },
                     lower: { () async throws(StorageError) in try await volumes.lower() }),
             ],
             setup: SharedSetup(
@@ -99,7 +96,7 @@ struct PairStorage: Sendable {
 
     // MARK: DRBD
 
-    /// One replicated device below all volumes. `ahead` has its pools.
+    /// One replicated device below all volumes. `ahead` has its pools, which are looked at while the state volume is mounted.
     static func drbd(
         resource name: String, minor: Int, in group: String, _ place: Place, ahead: PoolsAhead
     ) throws(StorageError) -> PairStorage {
@@ -128,8 +125,14 @@ struct PairStorage: Sendable {
             below: [
                 storageLayer(replication),
                 stateLayer(
-                    ahead, raise: { () async throws(StorageError) in try await replicated.raise() },
-                    lower: { () async throws(StorageError) in try await replicated.lower() }),
+                    raise: { () async throws(StorageError) in
+                        ahead.prepare()
+                        try await replicated.raise()
+                    },
+                    lower: { () async throws(StorageError) in
+                        await ahead.end()
+                        try await replicated.lower()
+                    }),
             ], setup: setup, prepare: { await replicated.prepare() })
     }
 

@@ -2,8 +2,8 @@ import Provisioning
 import StorageCore
 import Synchronization
 
-/// The pools of the part that serves next, which are asked what they hold before there is a catalog: while their devices come up, so
-/// that clients do not wait for both.
+/// The pools of the part that serves next, which get ready before there is a catalog: while their devices come up, or while the node does
+/// not serve, so that clients wait for neither.
 final class PoolsAhead: Sendable {
     private let make: @Sendable () throws(StorageError) -> [Pool]
     private let state = Mutex(State())
@@ -16,17 +16,18 @@ final class PoolsAhead: Sendable {
     /// `make` makes those that need no catalog for it.
     init(make: @escaping @Sendable () throws(StorageError) -> [Pool]) { self.make = make }
 
-    /// New ones each time: what others knew of them may be of an earlier service.
-    func look() {
-        let made = (try? make()) ?? []
-        let looks = made.map { pool in Task { _ = try? await pool.backend.inventory() } }
-        state.withLock { $0 = State(pools: made, looks: $0.looks + looks) }
+    /// Begins to make those ready that nobody has taken, or new ones.
+    func prepare() {
+        state.withLock { state in
+            if state.pools.isEmpty { state.pools = (try? make()) ?? [] }
+            state.looks += state.pools.map { pool in Task { await pool.backend.prepare() } }
+        }
     }
 
-    /// Nothing holds the devices any more: they are to go.
+    /// Nothing holds the devices any more: they are to go, and what is known of them with them.
     func end() async {
         let looks = state.withLock { state in
-            defer { state.looks = [] }
+            defer { state = State() }
             return state.looks
         }
         for look in looks {
@@ -35,7 +36,7 @@ final class PoolsAhead: Sendable {
         }
     }
 
-    /// Those that were looked at last, once.
+    /// Each once.
     func take() -> [Pool] {
         state.withLock { state in
             defer { state.pools = [] }
