@@ -22,6 +22,8 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     case promised(besides: [String])
     /// `image`, with its watchers. What an interrupted call has left of its name is finished or undone first: nobody else may be at work on that name.
     case inspect(image: String)
+    /// What the image and its snapshots take in the pool, in whole objects: `number`. EOPNOTSUPP if Ceph would have to look for each object.
+    case stored(image: String)
     /// A new image with the features that the kernel's client has, and its metadata. EEXIST if there is one.
     case create(image: String, size: Int64, metadata: [String: String])
     /// A new image that shares all of a snapshot's data with it (clone format 2: the snapshot may go before the clone does).
@@ -68,7 +70,7 @@ package enum RBDRequest: Codable, Sendable, Hashable {
         case .create, .clone, .annotate, .rename, .resize, .takeSnapshot, .removeSnapshot, .flatten, .moveToTrash,
             .purge, .takeLock, .inspect, .write:
             true
-        case .probe, .list, .promised, .lockOwners, .block, .command, .connection, .hold, .letGo, .read:
+        case .probe, .list, .promised, .stored, .lockOwners, .block, .command, .connection, .hold, .letGo, .read:
             false
         }
     }

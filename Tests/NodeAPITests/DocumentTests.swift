@@ -15,7 +15,7 @@ struct DocumentTests {
             + #""createdAt":"2023-11-14T22:13:20.000Z","filesystem":"xfs","id":"6f1b2c3d-0000-4000-8000-00000000000a","#
             + #""name":"data","namespace":"shop","nfs":{"clients":[{"access":"rw","address":"127.0.0.1"}],"#
             + #""mountOptions":["nfsvers=3","proto=tcp","hard"],"path":"/nfs/shopdata","server":"192.0.2.10","#
-            + #""squash":"none"},"phase":"ready","pool":"default","source":null,"usedBytes":null}"#
+            + #""squash":"none"},"phase":"ready","pool":"default","source":null,"storedBytes":null,"usedBytes":null}"#
         #expect(text == expected)
     }
 

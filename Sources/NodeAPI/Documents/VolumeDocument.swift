@@ -10,6 +10,8 @@ package struct VolumeDocument: Hashable, Sendable, Codable {
     package var capacityBytes: ByteCount
     /// Null while the volume is not mounted, or where it was not asked for.
     package var usedBytes: ByteCount?
+    /// What it takes in its pool, with its snapshots. Null where the pool cannot say it, and but in the answer to `GET` of the volume.
+    package var storedBytes: ByteCount?
     package var phase: Phase
     package var condition: ConditionDocument
     package var createdAt: Timestamp
@@ -46,6 +48,7 @@ package struct VolumeDocument: Hashable, Sendable, Codable {
         try container.encode(filesystem, forKey: .filesystem)
         try container.encode(capacityBytes, forKey: .capacityBytes)
         try container.encode(usedBytes, forKey: .usedBytes)
+        try container.encode(storedBytes, forKey: .storedBytes)
         try container.encode(phase, forKey: .phase)
         try container.encode(condition, forKey: .condition)
         try container.encode(createdAt, forKey: .createdAt)

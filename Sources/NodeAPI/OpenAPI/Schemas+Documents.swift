@@ -57,7 +57,8 @@ extension Schemas {
         [
             .always("namespace", .name), .always("name", .name), .always("id", .string("Its UUID.", format: "uuid")),
             .always("pool", .name), .always("filesystem", .filesystem), .always("capacityBytes", .bytes),
-            .always("usedBytes", Schema.bytes.orNull), .always("phase", .reference("Phase")),
+            .always("usedBytes", Schema.bytes.orNull), .always("storedBytes", Schema.bytes.orNull),
+            .always("phase", .reference("Phase")),
             .always("condition", .condition), .always("createdAt", .time),
             .always("source", Schema.reference("Source").orNull), .always("nfs", .reference("NFS")),
         ])

@@ -12,7 +12,11 @@ struct VolumeRoutes {
         router.get("/v1/volumes") { request, _ in try await list(request) }
         router.get("/v1/volumes/{namespace}/{name}") { request, context in
             try Query.none(request)
-            return try Reply.document(try await document(of: managers.current.volume(context.volumeKey)))
+            let volume = try await managers.current.volume(context.volumeKey)
+            async let stored = managers.current.storedBytes(of: volume)
+            var document = try await document(of: volume)
+            document.storedBytes = try await stored
+            return try Reply.document(document)
         }
         router.patch("/v1/volumes/{namespace}/{name}") { request, context in
             try Query.none(request)

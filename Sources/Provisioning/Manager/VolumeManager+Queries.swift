@@ -55,6 +55,15 @@ extension VolumeManager {
         return survey.used
     }
 
+    /// What the volume takes in its pool, with its snapshots. Nil where the pool cannot say it, or not in `Settings.measuringPatience`.
+    package func storedBytes(of volume: Volume) async -> ByteCount? {
+        guard let backend = try? pools[volume.pool].backend else { return nil }
+        let completion = Completion<ByteCount?>()
+        let work = Task { completion.finish(try? await backend.stored(volume.identity)) }
+        defer { work.cancel() }
+        return await completion.value(within: settings.measuringPatience, clock: clock) ?? nil
+    }
+
     /// Throws `notFound` if there is none.
     package func snapshot(_ key: SnapshotKey) async throws(StorageError) -> Snapshot {
         guard let snapshot = try await catalog.snapshot(key) else {

@@ -46,7 +46,7 @@ extension RBDBackend {
                 return .changed
             }
         }
-        maintenance.begin(names.name(of: volume.key))
+        maintenance.begin(volume.key, capacity)
         return outcome
     }
 

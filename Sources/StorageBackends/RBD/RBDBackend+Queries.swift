@@ -47,6 +47,19 @@ extension RBDBackend {
         return active
     }
 
+    package func stored(_ volume: VolumeIdentity) async throws(StorageError) -> ByteCount? {
+        do throws(RBDFailure) {
+            guard case .number(let bytes) = try await helper.ask(.stored(image: names.name(of: volume.key))) else {
+                return nil
+            }
+            return ByteCount(bytes)
+        } catch  where error.code == EOPNOTSUPP {
+            return nil
+        } catch {
+            throw StorageError(rbd: error, place).about(volume.key.resource)
+        }
+    }
+
     package func prepare() async { await helper.connect() }
 
     package func usage() async throws(StorageError) -> PoolUsage {

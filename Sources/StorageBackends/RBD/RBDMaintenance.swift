@@ -42,9 +42,12 @@ package final class RBDMaintenance: PoolMaintenance {
     /// There is something to do.
     func wake() { waking.yield() }
 
-    /// The image is a copy now, and is to be flattened before long.
-    func begin(_ image: String) {
-        state.withLock { $0.fresh[image] = .now + Self.rest }
+    /// The volume is a copy now, and is to be flattened before long.
+    func begin(_ volume: VolumeKey, _ capacity: ByteCount) {
+        state.withLock { state in
+            state.fresh[names.name(of: volume)] = .now + Self.rest
+            state.copies[volume] = CopyProgress(done: .zero, total: capacity)
+        }
         Task {
             try await Task.sleep(for: Self.rest)
             wake()

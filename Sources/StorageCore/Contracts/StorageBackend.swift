@@ -51,12 +51,18 @@ package protocol StorageBackend: Sendable {
     /// What the pool has and has left.
     func usage() async throws(StorageError) -> PoolUsage
 
+    /// What the volume and its snapshots take in the pool; nil where that cannot be said at little cost. What it shares with a volume that it
+    /// is a copy of is that one's.
+    func stored(_ volume: VolumeIdentity) async throws(StorageError) -> ByteCount?
+
     /// Does what the first question would wait for. Nothing comes of it but that, whatever fails.
     func prepare() async
 }
 
 extension StorageBackend {
     package func prepare() async { _ = try? await inventory() }
+
+    package func stored(_ volume: VolumeIdentity) async throws(StorageError) -> ByteCount? { nil }
 
     package func active() async throws(StorageError) -> ActiveVolumes { ActiveVolumes(try await inventory()) }
 

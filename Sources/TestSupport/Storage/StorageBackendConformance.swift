@@ -76,9 +76,11 @@ package enum StorageBackendConformance {
         let device = try await pool.backend.activate(volume)
         #expect(try await pool.backend.activate(volume) == device)
         #expect(try await pool.backend.inventory().volumes.first?.device == device)
+        #expect(try await pool.backend.active().devices == [volume.id: device])
         #expect(try await pool.backend.deactivate(volume) == .changed)
         #expect(try await pool.backend.deactivate(volume) == .unchanged)
         #expect(try await pool.backend.inventory().volumes.first?.device == nil)
+        #expect(try await pool.backend.active().devices == [:])
     }
 
     package static func activatesMany(_ pool: StorageFixture) async throws {
@@ -92,6 +94,7 @@ package enum StorageBackendConformance {
         #expect(Set(devices).count == 2)
         await expect(.notFound) { () async throws in try #require(answers[absent.id]).get() }
         #expect(try await pool.backend.inventory().volumes.map(\.device) == devices)
+        #expect(try await pool.backend.active().devices == [first.id: devices[0], second.id: devices[1]])
         #expect(await pool.backend.activate([]).isEmpty)
     }
 

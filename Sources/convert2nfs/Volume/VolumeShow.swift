@@ -22,6 +22,7 @@ struct VolumeShow: NodeCommand {
             ("Condition", volume.condition.shown),
             ("Size", volume.capacityBytes.quantity),
             ("Used", volume.usedBytes?.rounded ?? "-"),
+            ("Stored", volume.storedBytes?.rounded ?? "-"),
             ("Pool", volume.pool.value),
             ("Filesystem", volume.filesystem.rawValue),
             ("Export", volume.export),
