@@ -22,7 +22,8 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     case promised(besides: [String])
     /// `image`, with its watchers. What an interrupted call has left of its name is finished or undone first: nobody else may be at work on that name.
     case inspect(image: String)
-    /// What the image and its snapshots take in the pool, in whole objects: `number`. EOPNOTSUPP if Ceph would have to look for each object.
+    /// What the image and its snapshots take in the pool, in whole objects: `number`; tells its progress. EOPNOTSUPP if Ceph would have to look
+    /// for each object.
     case stored(image: String)
     /// A new image with the features that the kernel's client has, and its metadata. EEXIST if there is one.
     case create(image: String, size: Int64, metadata: [String: String])
@@ -34,6 +35,7 @@ package enum RBDRequest: Codable, Sendable, Hashable {
     /// Never to less than it has.
     case resize(image: String, size: Int64)
     case takeSnapshot(image: String, snapshot: String)
+    /// One that is not there: done.
     case removeSnapshot(image: String, snapshot: String)
     /// Copies into the image what it still shares; tells its progress.
     case flatten(image: String)

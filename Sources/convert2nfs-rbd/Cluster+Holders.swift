@@ -14,6 +14,8 @@ extension Cluster {
     func lockOwners(_ name: String) throws(RBDFailure) -> [String] { try lockers(of: header(of: name)).map(\.address) }
 
     func takeLock(_ name: String, from addresses: [String]) throws(RBDFailure) {
+        // So that the image's OSD has the list, too, before somebody else writes.
+        try check(rados_wait_for_latest_osdmap(handle), "waiting for the newest map of the OSDs")
         let header = try header(of: name)
         for holder in try lockers(of: header) where addresses.contains(holder.address) {
             let result = rados_break_lock(pool, header, Self.lock, holder.client, holder.cookie)

@@ -102,7 +102,8 @@ extension Cluster {
 
     func removeSnapshot(_ name: String, _ snapshot: String) throws(RBDFailure) {
         try open(name, in: removals) { image throws(RBDFailure) in
-            try check(rbd_snap_remove(image, snapshot), "removing the snapshot \(name)@\(snapshot)")
+            let result = rbd_snap_remove(image, snapshot)
+            if result != -ENOENT { try check(result, "removing the snapshot \(name)@\(snapshot)") }
             try noteSize(of: try id(of: image, name))
         }
     }

@@ -41,7 +41,7 @@ final class Server: Sendable {
         case .list(let prefix): return .images(try cluster.list(prefix, progress))
         case .promised(let others): return .number(try cluster.promised(besides: Set(others), progress))
         case .inspect(let image): return .image(try cluster.settled(image))
-        case .stored(let image): return .number(try cluster.stored(image))
+        case .stored(let image): return .number(try cluster.stored(image, progress))
         case .create(let image, let size, let metadata): try cluster.create(image, size: size, metadata: metadata)
         case .clone(let image, let parent, let snapshot, let metadata):
             try cluster.clone(image, of: parent, snapshot, metadata: metadata)

@@ -92,9 +92,6 @@ extension PairDriver {
 
     // MARK: Evidence
 
-    /// Between two looks whether the other node's lease has ended.
-    private static let leasePause = Duration.milliseconds(200)
-
     /// By the arbiter's word, once the other node cannot count on this one's any more.
     func weighArbiter(for epoch: Epoch, _ arbitration: Arbitration) async -> EvidenceAnswer {
         let (arbiter, began) = (arbitration.arbiter, ContinuousClock.now)
@@ -105,7 +102,7 @@ extension PairDriver {
         }
         while true {
             let asked = ContinuousClock.now
-            var pause = Self.leasePause
+            var pause = arbiter.term / 16
             do throws(StorageError) {
                 if let refusal = refusal(try await arbiter.hold()) {
                     await giveMandateBack()

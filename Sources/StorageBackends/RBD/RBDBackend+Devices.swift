@@ -13,7 +13,7 @@ extension RBDBackend {
             let before = try await mapper.mappings(cluster)
             var known: [VolumeID: ImageMapping] = [:]
             for mapping in before {
-                if let id = mapping.id, let volume = identities.volume(of: id) { known[volume] = mapping }
+                if let volume = identities.volume(of: mapping) { known[volume] = mapping }
             }
             let others = volumes.filter { known[$0.id]?.image != names.name(of: $0.key) }
             var answers = others.isEmpty ? [:] : try await map(others, before, cluster)
@@ -37,9 +37,11 @@ extension RBDBackend {
             answers.merge(await ensureMapped(Array(part), before, cluster, shutOut)) { $1 }
         }
         let mapped = try await mapper.mappings(cluster)
-        // The kernel has another client for a key that is new, and nothing is written by one that is not known.
-        let images = answers.values.compactMap { try? $0.get() }
-        try await shared?.admit(images.compactMap { mapped.first(of: $0)?.client })
+        // The kernel has another client for a key that is new.
+        try await know(
+            answers.compactMap { volume, answer in
+                (try? answer.get()).flatMap { mapped.first(of: $0) }.map { ($0, volume) }
+            })
         return await each(of: volumes) { [answers] volume throws(StorageError) in
             let image = try answers[volume.id]?.get()
             guard let image, let mapping = mapped.first(of: image) else {

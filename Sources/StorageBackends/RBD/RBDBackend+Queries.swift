@@ -13,7 +13,6 @@ extension RBDBackend {
             }
             // On its way to the trash.
             if mark.role == .removed { continue }
-            identities.note(image.id, mark.volume.id)
             inventory.volumes.append(
                 .init(
                     identity: mark.volume, capacity: ByteCount(image.size), device: mapped.first(of: image)?.device,
@@ -37,9 +36,7 @@ extension RBDBackend {
         }
         var active = ActiveVolumes(devices: [:])
         for mapping in mapped {
-            guard let id = mapping.id, let volume = identities.volume(of: id) else {
-                return ActiveVolumes(try await inventory())
-            }
+            guard let volume = identities.volume(of: mapping) else { return try await activeAnew(mapped) }
             active.devices[volume] = mapping.device
         }
         // The pool answers, not only its monitors.
@@ -47,15 +44,24 @@ extension RBDBackend {
         return active
     }
 
+    private func activeAnew(_ mapped: [ImageMapping]) async throws(StorageError) -> ActiveVolumes {
+        let active = ActiveVolumes(try await inventory())
+        let found = active.devices.compactMap { volume, device in
+            mapped.first { $0.device == device }.map { ($0, volume) }
+        }
+        // Those of a node that is not let in stay unknown.
+        try? await know(found)
+        return active
+    }
+
+    /// These mappings are the volumes'. Of a pair: nothing is written by a client of the kernel that is not written down.
+    func know(_ found: [(mapping: ImageMapping, volume: VolumeID)]) async throws(StorageError) {
+        try await shared?.admit(found.compactMap(\.mapping.client))
+        for (mapping, volume) in found { identities.note(mapping, volume) }
+    }
+
     package func stored(_ volume: VolumeIdentity) async throws(StorageError) -> ByteCount? {
-        do throws(RBDFailure) {
-            guard case .number(let bytes) = try await helper.ask(.stored(image: names.name(of: volume.key))) else {
-                return nil
-            }
-            return ByteCount(bytes)
-        } catch  where error.code == EOPNOTSUPP {
-            return nil
-        } catch {
+        do throws(RBDFailure) { return try await maintenance.stored(names.name(of: volume.key)) } catch {
             throw StorageError(rbd: error, place).about(volume.key.resource)
         }
     }
@@ -131,7 +137,6 @@ extension RBDBackend {
                 .notFound, "the Ceph pool \(place.path) holds no \(volume.key) with the id \(volume.id)",
                 resource: volume.key.resource)
         }
-        identities.note(image.id, volume.id)
         return image
     }
 }

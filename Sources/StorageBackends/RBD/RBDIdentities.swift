@@ -1,12 +1,23 @@
 import StorageCore
 import Synchronization
 
-/// Whose the images are that were looked at: one keeps its id and its volume for as long as it is there, whatever it is called.
+/// Whose the mapped images are that were looked at. An image keeps its id and its volume for as long as it is there, whatever it is called; and
+/// the kernel's client that has it was let in.
 final class RBDIdentities: Sendable {
-    private let volumes = Mutex<[String: VolumeID]>([:])
+    private struct Mapped: Hashable {
+        let image: String
+        let client: String?
+    }
+
+    private let volumes = Mutex<[Mapped: VolumeID]>([:])
 
     /// Nil if that is not known.
-    func volume(of image: String) -> VolumeID? { volumes.withLock { $0[image] } }
+    func volume(of mapping: ImageMapping) -> VolumeID? {
+        mapping.id.flatMap { id in volumes.withLock { $0[Mapped(image: id, client: mapping.client)] } }
+    }
 
-    func note(_ image: String, _ volume: VolumeID) { volumes.withLock { $0[image] = volume } }
+    func note(_ mapping: ImageMapping, _ volume: VolumeID) {
+        guard let id = mapping.id else { return }
+        volumes.withLock { $0[Mapped(image: id, client: mapping.client)] = volume }
+    }
 }

@@ -14,12 +14,14 @@ package final class RBDMaintenance: PoolMaintenance {
     private let waking: AsyncStream<Void>.Continuation
     private struct State {
         var copies: [VolumeKey: CopyProgress] = [:]
-        /// The image that is being flattened.
+        /// The image that it has open.
         var current: String?
         /// Those that are to go.
         var spared: Set<String> = []
         /// Snapshots that copies are being cloned from.
         var sources: Set<String> = []
+        /// Images of which it is asked what they take.
+        var measured: Set<String> = []
         /// Images that are left alone until then.
         var fresh: [String: ContinuousClock.Instant] = [:]
     }
@@ -51,6 +53,18 @@ package final class RBDMaintenance: PoolMaintenance {
         Task {
             try await Task.sleep(for: Self.rest)
             wake()
+        }
+    }
+
+    /// See `StorageBackend.stored`; nil while the same is asked already.
+    func stored(_ image: String) async throws(RBDFailure) -> ByteCount? {
+        guard state.withLock({ $0.measured.insert(image).inserted }) else { return nil }
+        defer { _ = state.withLock { $0.measured.remove(image) } }
+        do throws(RBDFailure) {
+            guard case .number(let bytes) = try await helper.ask(.stored(image: image)) else { return nil }
+            return ByteCount(bytes)
+        } catch  where error.code == EOPNOTSUPP {
+            return nil
         }
     }
 
@@ -114,10 +128,26 @@ package final class RBDMaintenance: PoolMaintenance {
         for image in images {
             for snapshot in image.snapshots where RBDNames.isSource(snapshot.name) && !isBeingMade(snapshot.name) {
                 do throws(RBDFailure) {
-                    try await helper.ask(.removeSnapshot(image: image.name, snapshot: snapshot.name))
+                    try await working(on: image.name) { () async throws(RBDFailure) in
+                        try await helper.ask(.removeSnapshot(image: image.name, snapshot: snapshot.name))
+                    }
                 } catch  where !error.isOfConnection {}
             }
         }
+    }
+
+    /// Does nothing with one that is to go.
+    private func working(
+        on image: String, _ body: () async throws(RBDFailure) -> Void
+    ) async throws(RBDFailure) {
+        let mayBegin = state.withLock { state in
+            guard !state.spared.contains(image) else { return false }
+            state.current = image
+            return true
+        }
+        guard mayBegin else { return }
+        defer { state.withLock { $0.current = nil } }
+        try await body()
     }
 
     private func isBeingMade(_ source: String) -> Bool { state.withLock { $0.sources.contains(source) } }
@@ -161,26 +191,17 @@ package final class RBDMaintenance: PoolMaintenance {
     }
 
     private func flatten(_ image: RBDImage, _ key: VolumeKey) async throws(RBDFailure) {
-        let mayBegin = state.withLock { state in
-            guard !state.spared.contains(image.name) else { return false }
-            state.current = image.name
-            return true
-        }
-        guard mayBegin else { return }
-        defer {
-            state.withLock { state in
-                state.current = nil
-                state.copies[key] = nil
+        try await working(on: image.name) { () async throws(RBDFailure) in
+            defer { state.withLock { $0.copies[key] = nil } }
+            do throws(RBDFailure) {
+                try await helper.ask(.flatten(image: image.name)) { [self] done, total in
+                    let share = total > 0 ? Double(done) / Double(total) : 1
+                    let bytes = ByteCount(Int64(share * Double(image.size)))
+                    state.withLock { $0.copies[key] = CopyProgress(done: bytes, total: ByteCount(image.size)) }
+                }
+            } catch  where error.code == ENOENT {
+                // It was removed since.
             }
-        }
-        do throws(RBDFailure) {
-            try await helper.ask(.flatten(image: image.name)) { [self] done, total in
-                let share = total > 0 ? Double(done) / Double(total) : 1
-                let bytes = ByteCount(Int64(share * Double(image.size)))
-                state.withLock { $0.copies[key] = CopyProgress(done: bytes, total: ByteCount(image.size)) }
-            }
-        } catch  where error.code == ENOENT {
-            // It was removed since.
         }
     }
 }

@@ -20,7 +20,7 @@ final class PoolsAhead: Sendable {
     func prepare() {
         state.withLock { state in
             if state.pools.isEmpty { state.pools = (try? make()) ?? [] }
-            state.looks += state.pools.map { pool in Task { await pool.backend.prepare() } }
+            state.looks = state.pools.map { pool in Task { await pool.backend.prepare() } }
         }
     }
 
