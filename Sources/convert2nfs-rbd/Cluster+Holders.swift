@@ -51,13 +51,8 @@ extension Cluster {
             try check(Int32(clamping: result), "asking who has the lock of \(object)")
             let (names, marks) = (texts(clients.prefix(clientLength)), texts(cookies.prefix(cookieLength)))
             return zip(zip(names, marks), texts(addresses.prefix(addressLength))).map {
-                ($0.0, $0.1, Self.untyped($1))
+                ($0.0, $0.1, RBDAddress.untyped($1))
             }
         }
-    }
-
-    /// As blocklists and records have it, without the version of the protocol before it: `v1:10.0.0.1:0/42`.
-    private static func untyped(_ address: String) -> String {
-        address.hasPrefix("v1:") || address.hasPrefix("v2:") ? String(address.dropFirst(3)) : address
     }
 }

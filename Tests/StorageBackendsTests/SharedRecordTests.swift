@@ -1,3 +1,4 @@
+import RBDWire
 import StorageCore
 import TestSupport
 import Testing
@@ -28,6 +29,15 @@ struct SharedRecordTests {
         #expect(SharedRecord(record.text) == record)
         #expect(SharedRecord(nonsense) == nil)
     }
+
+    @Test(
+        "the kind of a lock holder's address is no part of it",
+        arguments: [
+            ("v1:10.0.0.1:0/42", "10.0.0.1:0/42"), ("v2:10.0.0.1:0/42", "10.0.0.1:0/42"),
+            ("any:10.0.0.1:0/42", "10.0.0.1:0/42"), ("10.0.0.1:0/42", "10.0.0.1:0/42"),
+            ("v1:[fd00::1]:0/42", "[fd00::1]:0/42"), ("[fd00::1]:0/42", "[fd00::1]:0/42"), ("", ""),
+        ])
+    func kindOfAddress(_ written: String, _ address: String) { #expect(RBDAddress.untyped(written) == address) }
 
     @Test("whoever is to be shut out stays so until he is, whatever is shut out beside")
     func expelled() throws {

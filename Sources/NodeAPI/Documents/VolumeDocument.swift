@@ -10,7 +10,8 @@ package struct VolumeDocument: Hashable, Sendable, Codable {
     package var capacityBytes: ByteCount
     /// Null while the volume is not mounted, or where it was not asked for.
     package var usedBytes: ByteCount?
-    /// What it takes in its pool, with its snapshots. Null where the pool cannot say it, and but in the answer to `GET` of the volume.
+    /// What it takes in its pool, with its snapshots. Null where the pool cannot say it, and in all answers but that to
+    /// `GET` of the volume.
     package var storedBytes: ByteCount?
     package var phase: Phase
     package var condition: ConditionDocument

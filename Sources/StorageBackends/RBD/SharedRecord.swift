@@ -1,4 +1,5 @@
 import FoundationEssentials
+import RBDWire
 import StorageCore
 
 /// What both nodes of a pair on Ceph write down of themselves, in an object of its own in the pool. Each writing names the one that it
@@ -78,13 +79,5 @@ struct SharedRecord: Hashable, Sendable, Codable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-    }
-}
-
-/// Addresses of Ceph's clients: `ADDRESS:PORT/NONCE`. Pure.
-enum RBDAddress {
-    /// Without port and nonce.
-    static func host(_ address: String) -> String {
-        String(address.prefix(upTo: address.lastIndex(of: ":") ?? address.endIndex))
     }
 }
